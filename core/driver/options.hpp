@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bkhost {
@@ -27,13 +29,33 @@ struct OptionInfo {
 /// secrets are already resolved.
 using OptionText = std::map<std::string, std::vector<std::string>>;
 
+/// What is wrong with one option. `what` and `hint` never hold the value of a secret.
+struct OptionProblem {
+    std::string key;  ///< as it was written, or as declared when it is missing
+    std::string what; ///< "option 'level' must be an int in 1..22, not '99'"
+    std::string hint; ///< may be empty
+};
+
+/// Everything that is wrong with `text`, offline: unknown, missing and wrong ones. `-` and `_` in
+/// keys are the same. `unresolved` are keys whose values are not known yet: they count as present
+/// and are not looked at. Values of `confidential` keys are not quoted, as those of secrets never
+/// are.
+[[nodiscard]] std::vector<OptionProblem>
+check_options(const std::vector<OptionInfo>& options, const OptionText& text,
+              const std::set<std::string>& unresolved = {},
+              const std::set<std::string>& confidential = {});
+
+/// The option that `key` means, or nullptr. `-` and `_` are the same.
+[[nodiscard]] const OptionInfo* find_option(const std::vector<OptionInfo>& options,
+                                            std::string_view key);
+
 /// Checked values, with the defaults filled in. Immutable, thread-safe. Owns the bk_config that a
 /// driver sees. Secrets are wiped when it is destroyed.
 class OptionValues {
 public:
-    /// Throws CONFIG for an unknown key (with the nearest known one as the hint), a missing required
-    /// one, a value that does not fit type or `allowed`, or several values for one that is not
-    /// REPEATED. `object` stands in the message: "storage 'here' (driver local)".
+    /// Throws CONFIG for an unknown key (with the nearest known one as the hint), a missing
+    /// required one, a value that does not fit type or `allowed`, or several values for one that is
+    /// not REPEATED. `object` stands in the message: "storage 'here' (driver local)".
     OptionValues(const std::vector<OptionInfo>& options, const OptionText& text,
                  const std::string& object);
     ~OptionValues();
