@@ -2,7 +2,8 @@
 #
 # Builds NAME.so: a module without "lib" prefix that exports bk_module_v0 and nothing else (visibility
 # flags alone let C++ library templates through, so a version script decides), with every symbol
-# resolved at link time. TESTS are compiled together with the sources into NAME_plugin_test.
+# resolved at link time. TESTS are compiled together with the sources into NAME_plugin_test, which also
+# links the fakes of bkhost::testing.
 function(bkhost_add_plugin name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES;TESTS" ${ARGN})
   set(script ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/bk_module_v0.map)
@@ -23,7 +24,7 @@ function(bkhost_add_plugin name)
     add_executable(${name}_plugin_test ${ARG_TESTS} ${ARG_SOURCES})
     target_include_directories(${name}_plugin_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     target_link_libraries(${name}_plugin_test PRIVATE
-      bkhost::sdk ${ARG_LIBRARIES} GTest::gtest_main GTest::gmock)
+      bkhost::testing ${ARG_LIBRARIES} GTest::gtest_main GTest::gmock)
     gtest_discover_tests(${name}_plugin_test DISCOVERY_MODE PRE_TEST
       TEST_PREFIX "plugin_${name}." PROPERTIES TIMEOUT 120 LABELS unit)
   endif()
