@@ -138,16 +138,6 @@ Value check_value(const OptionInfo& option, const std::string& text) {
     }
 }
 
-OptionProblem unknown_option(const std::vector<OptionInfo>& options, const std::string& key) {
-    std::vector<std::string> keys;
-    for (const OptionInfo& option : options)
-        keys.push_back(option.key);
-    const std::string meant = nearest(canonical(key), keys);
-    std::string hint = "did you mean '" + meant + "'?";
-    if (meant.empty()) hint = keys.empty() ? "it takes no options" : "options are: " + join(keys);
-    return {key, "unknown option '" + key + "'", hint};
-}
-
 /// Collects what is wrong and, for those that fit, the values.
 class Checker {
 public:
@@ -256,6 +246,16 @@ const OptionInfo* find_option(const std::vector<OptionInfo>& options, std::strin
     for (const OptionInfo& option : options)
         if (canonical(option.key) == name) return &option;
     return nullptr;
+}
+
+OptionProblem unknown_option(const std::vector<OptionInfo>& options, const std::string& key) {
+    std::vector<std::string> keys;
+    for (const OptionInfo& option : options)
+        keys.push_back(option.key);
+    const std::string meant = nearest(canonical(key), keys);
+    std::string hint = "did you mean '" + meant + "'?";
+    if (meant.empty()) hint = keys.empty() ? "it takes no options" : "options are: " + join(keys);
+    return {key, "unknown option '" + key + "'", hint};
 }
 
 std::vector<OptionProblem> check_options(const std::vector<OptionInfo>& options,

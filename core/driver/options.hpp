@@ -49,6 +49,10 @@ check_options(const std::vector<OptionInfo>& options, const OptionText& text,
 [[nodiscard]] const OptionInfo* find_option(const std::vector<OptionInfo>& options,
                                             std::string_view key);
 
+/// The problem with a key that none of the options has: names the nearest one or all.
+[[nodiscard]] OptionProblem unknown_option(const std::vector<OptionInfo>& options,
+                                           const std::string& key);
+
 /// Checked values, with the defaults filled in. Immutable, thread-safe. Owns the bk_config that a
 /// driver sees. Secrets are wiped when it is destroyed.
 class OptionValues {
