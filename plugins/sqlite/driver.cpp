@@ -1,0 +1,200 @@
+// The driver "sqlite": options, requests and answers. The work is done by the files named in
+// README.md.
+#include "load.hpp"
+#include "page_image.hpp"
+#include "snapshot.hpp"
+
+#include <nlohmann/json.hpp>
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <mutex>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace sqlite_driver {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr bk_option kOptions[] = {
+    bk::option("path", BK_OPT_PATH, "the database file", nullptr, nullptr,
+               BK_OPT_REQUIRED | BK_OPT_URL_TARGET),
+    bk::option("format", BK_OPT_ENUM, "image: the pages of one state; sql: a script for sqlite3",
+               "image", "image|sql"),
+    bk::option("max-lock", BK_OPT_DURATION,
+               "longest time to keep writers out of a database that is not in WAL mode", "60s",
+               "1ms.."),
+    bk::option("busy-timeout", BK_OPT_DURATION, "how long to wait for the locks of others", "10s"),
+    bk::option("row-proof", BK_OPT_BOOL, "image: also count and hash the rows of each table",
+               "true"),
+    bk::option("preserve-rowids", BK_OPT_BOOL,
+               "sql: keep the rowids of tables without INTEGER PRIMARY KEY", "false"),
+    bk::option("integrity-check", BK_OPT_ENUM,
+               "what a restore checks before the file is put in place", "quick", "none|quick|full"),
+};
+
+enum Unit : uint32_t { kImage = 0, kRows = 1 };
+
+/// Absent stays as it is; whatever else is not a readable file is refused before SQLite sees it.
+std::string existing_file(const std::string& path) {
+    if (path.empty() || path == ":memory:")
+        throw bk::Error(BK_E_CONFIG, "'" + path + "' is not a database file",
+                        "name a file; a database in memory cannot be backed up");
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0)
+        bk::throw_errno(errno, "cannot open the database '" + path + "'");
+    if (!S_ISREG(info.st_mode))
+        throw bk::Error(BK_E_INVALID, "'" + path + "' is not a regular file");
+    if (::access(path.c_str(), R_OK) != 0)
+        bk::throw_errno(errno, "cannot read the database '" + path + "'");
+    return std::filesystem::canonical(path).string();
+}
+
+Json parse(const char* request) {
+    Json json = request != nullptr ? Json::parse(request, nullptr, false) : Json::object();
+    if (!json.is_object()) throw bk::Error(BK_E_INVALID, "the request is not a JSON object");
+    return json;
+}
+
+std::chrono::milliseconds milliseconds(bk::Config config, const char* key) {
+    return std::chrono::milliseconds(config.number(key));
+}
+
+/// A page image is the whole database; parts of it need the other format.
+void check_whole(const Json& request) {
+    const auto given = [&](const char* key) {
+        return request.contains(key) && !request[key].empty();
+    };
+    if (given("include") || given("exclude") || given("tables") ||
+        request.value("what", "all") != "all")
+        throw bk::Error(BK_E_UNSUPPORTED, "a page image holds the whole database",
+                        "use format=sql to choose tables, columns or rows");
+}
+
+class SqliteDumper : public bk::Dumper {
+public:
+    SqliteDumper(bk::Host host, bk::Config config) : host_(host), config_(config), cancel_(host) {}
+
+    void interrupt() noexcept override {
+        cancel_.raise();
+        const std::lock_guard lock(snapshot_mutex_);
+        if (snapshot_) snapshot_->interrupt();
+    }
+    std::string probe() override;
+    std::string inspect(const char* request) override;
+    std::string dump_begin(const char* request) override;
+    void plan(const Units& unit) override;
+    void dump(uint32_t number, bk::Sink sink) override;
+    void dump_end(bool ok) override;
+    std::unique_ptr<bk::LoadSession> load_begin(const char* request) override;
+
+private:
+    [[nodiscard]] std::string path() const { return existing_file(config_.text("path")); }
+    void set_snapshot(std::unique_ptr<Snapshot> snapshot) {
+        const std::lock_guard lock(snapshot_mutex_);
+        snapshot_.swap(snapshot);
+    }
+    [[nodiscard]] Json pragmas();
+
+    bk::Host host_;
+    bk::Config config_;
+    Cancel cancel_;
+    std::mutex snapshot_mutex_; ///< for interrupt(), which comes from any thread
+    std::unique_ptr<Snapshot> snapshot_;
+};
+
+std::string SqliteDumper::probe() {
+    const std::string file = path();
+    Connection connection(file, Access::read, milliseconds(config_, "busy-timeout"), cancel_);
+    const int64_t size =
+        connection.number("PRAGMA page_count") * connection.number("PRAGMA page_size");
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) bk::throw_errno(errno, "cannot look at '" + file + "'");
+    Json warnings = Json::array();
+    if (connection.text("PRAGMA journal_mode") != "wal")
+        warnings.push_back("not in WAL mode: writers wait while the database is read");
+    return Json{
+        {"engine", "sqlite"},
+        {"version", sqlite3_libversion()},
+        {"identity", file + " " + std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino)},
+        {"source_path", file},
+        {"size", size},
+        {"warnings", warnings}}
+        .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string SqliteDumper::inspect(const char*) { return R"({"tables":[]})"; }
+
+Json SqliteDumper::pragmas() {
+    Connection& connection = snapshot_->files();
+    return {{"page_size", snapshot_->page_size()},
+            {"pages", snapshot_->pages()},
+            {"journal_mode", snapshot_->journal_mode()},
+            {"user_version", connection.number("PRAGMA user_version")},
+            {"application_id", connection.number("PRAGMA application_id")},
+            {"encoding", connection.text("PRAGMA encoding")}};
+}
+
+std::string SqliteDumper::dump_begin(const char* request) {
+    check_whole(parse(request));
+    const SnapshotOptions options{.patience = milliseconds(config_, "busy-timeout"),
+                                  .max_lock = milliseconds(config_, "max-lock")};
+    set_snapshot(std::make_unique<Snapshot>(path(), options, cancel_));
+    Json layout = {{"format", "image"}};
+    layout.update(pragmas());
+    return Json{{"engine", "sqlite"},
+                {"version", sqlite3_libversion()},
+                {"extension", "db"},
+                {"format", "image"},
+                {"layout", layout}}
+        .dump();
+}
+
+void SqliteDumper::plan(const Units& unit) {
+    const uint64_t size = uint64_t{snapshot_->pages()} * snapshot_->page_size();
+    unit({sizeof(bk_unit), BK_UNIT_ORDERED, BK_PHASE_DATA, kImage, size, "page image"});
+}
+
+void SqliteDumper::dump(uint32_t number, bk::Sink sink) {
+    if (number == kImage) {
+        sink.meta("sqlite", pragmas().dump());
+        return dump_image(*snapshot_, cancel_, host_, sink);
+    }
+    throw bk::Error(BK_E_INVALID, "no such unit");
+}
+
+void SqliteDumper::dump_end(bool ok) {
+    if (ok && !snapshot_) throw bk::Error(BK_E_INVALID, "dump_end without dump_begin");
+    if (ok) snapshot_->verify();
+    set_snapshot(nullptr);
+}
+
+std::unique_ptr<bk::LoadSession> SqliteDumper::load_begin(const char* text) {
+    const Json request = parse(text);
+    const std::string target = request.value("target", "refuse");
+    if (target != "refuse" && target != "replace")
+        throw bk::Error(BK_E_UNSUPPORTED,
+                        "a SQLite database cannot be restored with target '" + target + "'",
+                        "use refuse or replace");
+    const Json layout = request.value("layout", Json::object());
+    const auto check = static_cast<IntegrityCheck>(config_.number("integrity-check"));
+    check_whole(request);
+    const uint64_t size =
+        layout.at("pages").get<uint64_t>() * layout.at("page_size").get<uint64_t>();
+    auto file = std::make_unique<TargetFile>(
+        config_.text("path"), target == "replace" ? Existing::replace : Existing::refuse,
+        milliseconds(config_, "busy-timeout"), cancel_);
+    return std::make_unique<ImageLoad>(std::move(file), size, check, host_, cancel_);
+}
+
+constexpr bk_component kComponent = bk::dumper_component<SqliteDumper>(
+    {"sqlite", "SQLite databases: page images without blocking writers, SQL scripts", kOptions,
+     "sqlite,sqlite3,file"});
+
+} // namespace
+} // namespace sqlite_driver
+
+BK_MODULE("org.bkhost.sqlite", "0.1.0", "SQLite databases", "dumper:sqlite:sqlite,sqlite3,file\n",
+          &sqlite_driver::kComponent)
