@@ -43,9 +43,8 @@ private:
 struct ProgressSnapshot {
     std::string stage;
     uint64_t plain_bytes = 0, stored_bytes = 0, total_bytes = 0, rows = 0;
-    std::optional<uint64_t>
-        rate_bps;                  ///< plain bytes a second over the last seconds; none: too early
-    std::optional<int64_t> eta_ms; ///< none: total or rate unknown
+    std::optional<uint64_t> rate_bps; ///< plain bytes over the last seconds; none: too early
+    std::optional<int64_t> eta_ms = std::nullopt; ///< none: total or rate unknown
     int64_t elapsed_ms = 0;
 };
 
@@ -70,7 +69,7 @@ private:
     std::deque<Sample> samples_; ///< of the last seconds, oldest first
 };
 
-/// "shop: dumping  1.20 GiB/4.00 GiB  30%  212 MiB/s  ratio 3.9  eta 13.4s  elapsed 5.8s", at most
+/// "shop: dumping  1.20 GiB/4.00 GiB  30%  212 MiB/s  eta 13s  elapsed 5s  ratio 3.9", at most
 /// `width` columns: details go from the right, then the stage is cut. Escaped, no line feed.
 [[nodiscard]] std::string format_progress_line(const ProgressSnapshot& snapshot, size_t width);
 /// {"t":"progress","stage","plain_bytes","stored_bytes","total_bytes","rows","rate_bps","eta_ms",

@@ -9,6 +9,9 @@
 
 namespace bkhost {
 
+/// Writes all of it, also where a write is interrupted, short, or has to wait. False: it could not.
+bool write_all(int fd, std::string_view bytes) noexcept;
+
 /// Writes lines to a descriptor and, on a terminal, keeps one status line below them that is
 /// cleared and drawn again around each. What cannot be written is dropped: there is nobody left to
 /// tell. Thread-safe. The descriptor is borrowed.
@@ -35,8 +38,6 @@ public:
     void set_status(std::string_view text);
 
 private:
-    void put(std::string_view bytes) const;
-
     const int fd_;
     bool can_redraw_ = false;
     bool has_colours_ = false;
