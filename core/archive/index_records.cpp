@@ -1,0 +1,178 @@
+#include "core/archive/index_records.hpp"
+
+#include "core/archive/manifest.hpp"
+
+#include <bkhost/error.hpp>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+namespace bkhost {
+namespace {
+
+using Json = nlohmann::json;
+
+Json digest_json(const RowSum& sum) {
+    const std::string text = digest_text(sum);
+    return text.empty() ? Json(nullptr) : Json(text);
+}
+
+RowSum sum_of(const Json& rows, const Json& digest) {
+    RowSum sum;
+    sum.rows = rows.get<uint64_t>();
+    sum.digest_known = !digest.is_null();
+    if (!sum.digest_known) return sum;
+    const auto text = digest.get<std::string>();
+    const auto parse = [](std::string_view hex, uint64_t& value) {
+        const auto [end, code] = std::from_chars(hex.data(), hex.data() + hex.size(), value, 16);
+        return code == std::errc{} && end == hex.data() + hex.size();
+    };
+    if (text.size() != 32 || !parse(std::string_view(text).substr(0, 16), sum.high) ||
+        !parse(std::string_view(text).substr(16), sum.low))
+        throw bk::Error(BK_E_CORRUPT, "a row digest in the index is not 32 hex digits");
+    return sum;
+}
+
+Json json_of(const IndexUnknown&) { return Json::object(); }
+Json json_of(const IndexBegin& r) { return {{"t", "index"}, {"version", kFormatVersion}, {"id", r.id}}; }
+Json json_of(const IndexComponent& r) { return {{"t", "component"}, {"n", r.number}, {"name", r.name}}; }
+Json json_of(const SectionInfo& r) {
+    return {{"t", "section"},       {"n", r.number},       {"c", r.component},
+            {"phase", r.phase},     {"step", r.step},      {"ordered", r.ordered ? 1 : 0},
+            {"kind", r.kind},       {"namespace", r.namespace_name}, {"name", r.name},
+            {"depends", r.depends}};
+}
+Json json_of(const IndexFrame& r) {
+    Json segments = Json::array();
+    for (const IndexSegment& s : r.segments)
+        segments.push_back({s.section, s.offset, s.length, s.section_offset, s.sum.rows,
+                            digest_json(s.sum), (s.first ? 1 : 0) | (s.continued ? 2 : 0)});
+    Json json{{"t", "frame"},         {"n", r.number},          {"c", r.component},
+              {"v", r.volume},        {"po", r.plain_offset},   {"pl", r.plain_length},
+              {"ko", r.packed_offset}, {"kl", r.packed_length}, {"x", r.checksum},
+              {"s", std::move(segments)}};
+    if (r.more) json["more"] = 1;
+    return json;
+}
+Json json_of(const IndexMeta& r) {
+    return {{"t", "meta"}, {"c", r.component}, {"key", r.key}, {"value", Json::parse(r.value)}};
+}
+Json json_of(const IndexProof& r) {
+    return {{"t", "proof"},      {"c", r.component},   {"namespace", r.namespace_name},
+            {"table", r.table}, {"rows", r.sum.rows}, {"digest", digest_json(r.sum)}};
+}
+Json json_of(const Warning& r) {
+    return {{"t", "warning"}, {"code", r.code}, {"object", r.object}, {"text", r.text}};
+}
+Json json_of(const IndexVolume& r) {
+    return {{"t", "volume"},       {"c", r.component},  {"v", r.number},
+            {"frames", r.frames}, {"plain", r.plain}, {"packed", r.packed}};
+}
+Json json_of(const IndexTotal& r) {
+    return {{"t", "total"}, {"n", r.section}, {"bytes", r.bytes}, {"rows", r.sum.rows},
+            {"digest", digest_json(r.sum)}};
+}
+Json json_of(const IndexEnd& r) {
+    return {{"t", "end"}, {"frames", r.frames}, {"sections", r.sections}, {"plain", r.plain}};
+}
+
+IndexSegment segment_of(const Json& s) {
+    IndexSegment segment;
+    segment.section = s.at(0).get<uint32_t>();
+    segment.offset = s.at(1).get<uint64_t>();
+    segment.length = s.at(2).get<uint64_t>();
+    segment.section_offset = s.at(3).get<uint64_t>();
+    segment.sum = sum_of(s.at(4), s.at(5));
+    const uint32_t flags = s.at(6).get<uint32_t>();
+    segment.first = (flags & 1) != 0;
+    segment.continued = (flags & 2) != 0;
+    return segment;
+}
+
+IndexFrame frame_of(const Json& j) {
+    IndexFrame frame;
+    frame.number = j.at("n").get<uint64_t>();
+    frame.component = j.at("c").get<uint32_t>();
+    frame.volume = j.at("v").get<uint32_t>();
+    frame.plain_offset = j.at("po").get<uint64_t>();
+    frame.plain_length = j.at("pl").get<uint64_t>();
+    frame.packed_offset = j.at("ko").get<uint64_t>();
+    frame.packed_length = j.at("kl").get<uint64_t>();
+    frame.checksum = j.at("x").get<std::string>();
+    frame.more = j.value("more", 0) != 0;
+    uint64_t end = 0; // of the segment before: they must not overlap nor leave the frame
+    for (const Json& s : j.at("s")) {
+        frame.segments.push_back(segment_of(s));
+        const IndexSegment& segment = frame.segments.back();
+        if (segment.offset < end || segment.offset > frame.plain_length ||
+            segment.length > frame.plain_length - segment.offset)
+            throw bk::Error(BK_E_CORRUPT, "a segment of frame " + std::to_string(frame.number) +
+                                              " lies outside it");
+        end = segment.offset + segment.length;
+    }
+    return frame;
+}
+
+SectionInfo section_of(const Json& j) {
+    return {j.at("n").get<uint32_t>(),          j.at("c").get<uint32_t>(),
+            j.at("phase").get<uint32_t>(),      j.at("step").get<uint32_t>(),
+            j.at("ordered").get<int>() != 0,    j.at("kind").get<std::string>(),
+            j.at("namespace").get<std::string>(), j.at("name").get<std::string>(),
+            j.at("depends").get<std::string>()};
+}
+
+IndexRecord record_of(const Json& j) {
+    const auto type = j.at("t").get<std::string>();
+    if (type == "frame") return frame_of(j);
+    if (type == "section") return section_of(j);
+    if (type == "index") return IndexBegin{j.at("id").get<std::string>()};
+    if (type == "component")
+        return IndexComponent{j.at("n").get<uint32_t>(), j.at("name").get<std::string>()};
+    if (type == "meta")
+        return IndexMeta{j.at("c").get<uint32_t>(), j.at("key").get<std::string>(), j.at("value").dump()};
+    if (type == "proof")
+        return IndexProof{j.at("c").get<uint32_t>(), j.at("namespace").get<std::string>(),
+                          j.at("table").get<std::string>(), sum_of(j.at("rows"), j.at("digest"))};
+    if (type == "warning")
+        return Warning{j.at("code").get<std::string>(), j.at("object").get<std::string>(),
+                       j.at("text").get<std::string>()};
+    if (type == "volume")
+        return IndexVolume{j.at("c").get<uint32_t>(), j.at("v").get<uint32_t>(),
+                           j.at("frames").get<uint64_t>(), j.at("plain").get<uint64_t>(),
+                           j.at("packed").get<uint64_t>()};
+    if (type == "total")
+        return IndexTotal{j.at("n").get<uint32_t>(), j.at("bytes").get<uint64_t>(),
+                          sum_of(j.at("rows"), j.at("digest"))};
+    if (type == "end")
+        return IndexEnd{j.at("frames").get<uint64_t>(), j.at("sections").get<uint64_t>(),
+                        j.at("plain").get<uint64_t>()};
+    return IndexUnknown{};
+}
+
+} // namespace
+
+std::string digest_text(const RowSum& sum) {
+    if (!sum.digest_known) return {};
+    std::array<char, 33> text{};
+    std::snprintf(text.data(), text.size(), "%016llx%016llx",
+                  static_cast<unsigned long long>(sum.high), static_cast<unsigned long long>(sum.low));
+    return text.data();
+}
+
+std::string index_line(const IndexRecord& record) {
+    const Json json = std::visit([](const auto& r) { return json_of(r); }, record);
+    // A name that is not UTF-8 is kept readable; the bytes of the dump itself are exact.
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+IndexRecord parse_index_line(std::string_view line) {
+    try {
+        return record_of(Json::parse(line));
+    } catch (const Json::exception& e) {
+        throw bk::Error(BK_E_CORRUPT, std::string("a line of the index cannot be read: ") + e.what());
+    }
+}
+
+} // namespace bkhost
