@@ -158,9 +158,10 @@ public:
     /// file.
     [[nodiscard]] std::vector<CatalogProblem> check() const;
 
+    struct Impl; ///< opaque; catalog_internal.hpp has it
+
 private:
-    struct State;
-    std::unique_ptr<State> state_;
+    std::unique_ptr<Impl> impl_;
 };
 
 } // namespace bkhost
