@@ -66,6 +66,9 @@ public:
     virtual ~LoadSession() = default;
     virtual uint32_t parallel() noexcept { return 1; }
     virtual void load(const bk_load_unit& unit, Source source) = 0;
+    using Loaded = std::function<void(uint64_t frame_no, uint64_t section_offset)>;
+    /// What the target already holds of this archive, for resume; as it stands: nothing.
+    virtual void loaded(const Loaded&) {}
     /// ok: check, make durable and visible. Otherwise leave the target as it was.
     virtual void end(bool ok) = 0;
 };
@@ -136,9 +139,18 @@ struct dumper {
     static bk_status load_begin(void* self, const char* request, void** handle, uint32_t* parallel,
                                 bk_error* error) noexcept {
         return guard(error, [&] {
-            std::unique_ptr<LoadSession> made = as(self)->load_begin(request);
+            LoadSession* made = internal::handle(as(self)->load_begin(request));
             *parallel = made->parallel();
-            *handle = made.release();
+            *handle = made;
+            return BK_OK;
+        });
+    }
+    static bk_status loaded(void* handle, bk_loaded_fn fn, void* ctx, bk_error* error) noexcept {
+        return guard(error, [&] {
+            session(handle)->loaded([&](uint64_t frame_no, uint64_t section_offset) {
+                if (const bk_status status = fn(ctx, frame_no, section_offset); status != BK_OK)
+                    throw Error(status, "the receiver of what is loaded gave up");
+            });
             return BK_OK;
         });
     }
@@ -153,7 +165,7 @@ struct dumper {
 
     static constexpr bk_dumper table{sizeof(bk_dumper), 0, create, destroy, interrupt, probe,
                                      inspect, dump_begin, plan, dump, dump_end, load_begin,
-                                     nullptr, load, load_end};
+                                     loaded, load, load_end};
 };
 
 /// The driver's constant description.

@@ -107,44 +107,89 @@ inline void copy_text(char* to, size_t size, std::string_view text) noexcept {
     if (n > 0) std::memcpy(to, text.data(), n);
     to[n] = '\0';
 }
+
+/// Bytes of the UTF-8 sequence that `text` begins with; 0 when it begins with none (or with NUL).
+inline size_t utf8_length(std::string_view text) noexcept {
+    const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char first = byte(0);
+    if (first < 0x80) return first == 0 ? 0 : 1;
+    const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+    for (size_t i = 1; i < length; ++i)
+        if ((byte(i) & 0xC0u) != 0x80u) return 0;
+    const bool overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
+    const bool surrogate = first == 0xED && byte(1) > 0x9F;
+    const bool too_large = first == 0xF4 && byte(1) > 0x8F;
+    return overlong || surrogate || too_large ? 0 : length;
+}
+
+/// Copies what fits as UTF-8: whole sequences only, and '?' for each byte that is none (a file name
+/// may hold any), since the host prints these texts and writes them as JSON.
+inline void copy_utf8(char* to, size_t size, std::string_view text) noexcept {
+    size_t n = 0;
+    while (!text.empty()) {
+        const size_t length = utf8_length(text);
+        const size_t step = length == 0 ? 1 : length;
+        if (n + step > size - 1) break;
+        if (length == 0)
+            to[n] = '?';
+        else
+            std::memcpy(to + n, text.data(), length);
+        n += step;
+        text.remove_prefix(step);
+    }
+    to[n] = '\0';
+}
+
+/// The text in a field that should end in NUL, but comes from the other side.
+template <size_t N>
+std::string_view field_text(const char (&field)[N]) noexcept {
+    return {field, ::strnlen(field, N)};
+}
 } // namespace internal
 
-/// Stores a failure; every field is set anew. Returns the status.
+/// Stores a failure; every field is set anew. Returns the status. Field by field and not as a
+/// whole: the caller's struct may be older and shorter than ours.
 inline bk_status store_error(bk_error* out, bk_status status, std::string_view message,
                              std::string_view hint = {}) noexcept {
     if (out == nullptr) return status;
-    const uint32_t size = out->struct_size;
-    *out = bk_error{};
-    out->struct_size = size;
+    out->flags = 0;
     out->status = status;
-    internal::copy_text(out->message, sizeof out->message, message);
-    internal::copy_text(out->hint, sizeof out->hint, hint);
+    out->retry_after_ms = 0;
+    out->native_code = 0;
+    out->native_domain[0] = '\0';
+    internal::copy_utf8(out->message, sizeof out->message, message);
+    internal::copy_utf8(out->hint, sizeof out->hint, hint);
     return status;
 }
 
+/// As above. An Error that says BK_OK is a mistake of the thrower and becomes INTERNAL.
 inline bk_status store_error(bk_error* out, const Error& error) noexcept {
-    store_error(out, error.status(), error.what(), error.hint());
+    const bk_status status = error.status() == BK_OK ? bk_status{BK_E_INTERNAL} : error.status();
+    store_error(out, status, error.what(), error.hint());
     if (out != nullptr) {
         out->flags = error.flags;
         out->retry_after_ms = error.retry_after_ms;
         out->native_code = error.native_code;
-        internal::copy_text(out->native_domain, sizeof out->native_domain, error.native_domain);
+        internal::copy_utf8(out->native_domain, sizeof out->native_domain, error.native_domain);
     }
-    return error.status();
+    return status;
 }
 
 /// Throws what a call across the ABI left in `error`, for any status that is an error.
 /// `object` stands before the message ("storage 'here'").
 [[noreturn]] inline void throw_error(bk_status status, const bk_error& error,
                                      const std::string& object = {}) {
-    std::string message = error.message;
-    if (message.empty()) message = std::string("failed without a message (") + status_name(status) + ")";
+    std::string message(internal::field_text(error.message));
+    if (message.empty())
+        message = std::string("failed without a message (") + status_name(status) + ")";
     Error thrown(status >= BK_E_INTERNAL && status <= BK_E_NO_MEMORY ? status : BK_E_INTERNAL,
-                 object.empty() ? message : object + ": " + message, error.hint);
+                 object.empty() ? message : object + ": " + message,
+                 std::string(internal::field_text(error.hint)));
     thrown.flags = error.flags;
     thrown.retry_after_ms = error.retry_after_ms;
     thrown.native_code = error.native_code;
-    thrown.native_domain = error.native_domain;
+    thrown.native_domain = internal::field_text(error.native_domain);
     throw thrown;
 }
 

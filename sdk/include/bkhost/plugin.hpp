@@ -112,6 +112,15 @@ private:
     bk_source* source_;
 };
 
+namespace internal {
+/// The handle that crosses the ABI; a driver that gave nothing has failed.
+template <class T>
+T* handle(std::unique_ptr<T> made) {
+    if (!made) throw Error(BK_E_INTERNAL, "the driver returned an empty pointer");
+    return made.release();
+}
+} // namespace internal
+
 /// One line of a driver's option table.
 constexpr bk_option option(const char* key, uint32_t type, const char* help,
                            const char* default_value = nullptr, const char* allowed = nullptr,

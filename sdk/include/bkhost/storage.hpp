@@ -91,7 +91,7 @@ struct storage {
     static bk_status upload_begin(void* self, const char* key, const bk_put_options* options,
                                   void** upload, bk_error* error) noexcept {
         return guard(error, [&] {
-            *upload = as(self)->upload(key, *options).release();
+            *upload = internal::handle(as(self)->upload(key, *options));
             return BK_OK;
         });
     }
@@ -118,7 +118,7 @@ struct storage {
     static bk_status read_open(void* self, const char* key, uint64_t offset, uint64_t len,
                                const char* if_version, void** reader, bk_error* error) noexcept {
         return guard(error, [&] {
-            *reader = as(self)->read(key, offset, len, if_version).release();
+            *reader = internal::handle(as(self)->read(key, offset, len, if_version));
             return BK_OK;
         });
     }
