@@ -43,8 +43,8 @@ private:
 struct ProgressSnapshot {
     std::string stage;
     uint64_t plain_bytes = 0, stored_bytes = 0, total_bytes = 0, rows = 0;
-    std::optional<uint64_t> rate_bps; ///< plain bytes over the last seconds; none: too early
-    std::optional<int64_t> eta_ms = std::nullopt; ///< none: total or rate unknown
+    std::optional<uint64_t> rate_bps = std::nullopt; ///< of plain bytes lately; none: too early
+    std::optional<int64_t> eta_ms = std::nullopt;    ///< none: total or rate unknown
     int64_t elapsed_ms = 0;
 };
 

@@ -164,9 +164,9 @@ TEST(ProgressRenderer, DrawsOneLineAndRemovesIt) {
     Screen screen(pty.slave());
     ProgressState state;
     ProgressRenderer renderer(screen, ProgressMode::automatic, state, Clock::system(), 1);
-    state.begin("shop: dumping", 1000);
-    state.plain_bytes = 500;
-    const std::string drawn = pty.read_until("500 B/1000 B  50%");
+    state.begin("shop: dumping", 800);
+    state.plain_bytes = 400;
+    const std::string drawn = pty.read_until("400 B/800 B  50%");
     EXPECT_TRUE(drawn.starts_with("\rshop: dumping")) << drawn;
     TerminalLog(screen, Verbosity::normal).warn("careful");
     pty.read_until("\r\x1b[K\x1b[33mwarning:\x1b[0m careful\r\nshop: dumping");

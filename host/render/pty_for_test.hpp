@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <poll.h>
 #include <pty.h>
@@ -38,14 +39,16 @@ public:
     }
     /// All that was shown since the last call, up to and with `text`; throws after ten seconds.
     std::string read_until(std::string_view text) {
-        for (;;) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (std::chrono::steady_clock::now() < deadline) {
             if (const size_t at = shown_.find(text); at != std::string::npos) {
                 const std::string out = shown_.substr(0, at + text.size());
                 shown_.erase(0, out.size());
                 return out;
             }
-            if (!read_more(10'000)) throw std::runtime_error("never shown; there is: " + shown_);
+            read_more(1000);
         }
+        throw std::runtime_error("never shown; there is: " + shown_);
     }
     /// What was shown and not read yet.
     std::string read_rest() {
