@@ -1,7 +1,9 @@
 // The driver "sqlite": options, requests and answers. The work is done by the files named in
 // README.md.
+#include "inspect.hpp"
 #include "load.hpp"
 #include "page_image.hpp"
+#include "row_proof.hpp"
 #include "snapshot.hpp"
 
 #include <nlohmann/json.hpp>
@@ -125,7 +127,11 @@ std::string SqliteDumper::probe() {
         .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string SqliteDumper::inspect(const char*) { return R"({"tables":[]})"; }
+std::string SqliteDumper::inspect(const char*) {
+    Connection connection(path(), Access::read, milliseconds(config_, "busy-timeout"), cancel_);
+    connection.exec("BEGIN"); // one state for all of it
+    return inspect_schema(connection);
+}
 
 Json SqliteDumper::pragmas() {
     Connection& connection = snapshot_->files();
@@ -155,6 +161,7 @@ std::string SqliteDumper::dump_begin(const char* request) {
 void SqliteDumper::plan(const Units& unit) {
     const uint64_t size = uint64_t{snapshot_->pages()} * snapshot_->page_size();
     unit({sizeof(bk_unit), BK_UNIT_ORDERED, BK_PHASE_DATA, kImage, size, "page image"});
+    if (config_.flag("row-proof")) unit({sizeof(bk_unit), 0, BK_PHASE_DATA, kRows, 0, "row proof"});
 }
 
 void SqliteDumper::dump(uint32_t number, bk::Sink sink) {
@@ -162,6 +169,7 @@ void SqliteDumper::dump(uint32_t number, bk::Sink sink) {
         sink.meta("sqlite", pragmas().dump());
         return dump_image(*snapshot_, cancel_, host_, sink);
     }
+    if (number == kRows) return prove_rows(*snapshot_, cancel_, sink);
     throw bk::Error(BK_E_INVALID, "no such unit");
 }
 
@@ -178,11 +186,15 @@ std::unique_ptr<bk::LoadSession> SqliteDumper::load_begin(const char* text) {
         throw bk::Error(BK_E_UNSUPPORTED,
                         "a SQLite database cannot be restored with target '" + target + "'",
                         "use refuse or replace");
-    const Json layout = request.value("layout", Json::object());
-    const auto check = static_cast<IntegrityCheck>(config_.number("integrity-check"));
+    if (request.value("format", "image") != "image")
+        throw bk::Error(BK_E_UNSUPPORTED,
+                        "not a format of SQLite backups: '" + request.value("format", "") + "'");
     check_whole(request);
+    const Json layout = request.value("layout", Json::object());
     const uint64_t size =
-        layout.at("pages").get<uint64_t>() * layout.at("page_size").get<uint64_t>();
+        layout.value("pages", uint64_t{0}) * layout.value("page_size", uint64_t{0});
+    if (size == 0) throw bk::Error(BK_E_INVALID, "the layout does not tell the size of the image");
+    const auto check = static_cast<IntegrityCheck>(config_.number("integrity-check"));
     auto file = std::make_unique<TargetFile>(
         config_.text("path"), target == "replace" ? Existing::replace : Existing::refuse,
         milliseconds(config_, "busy-timeout"), cancel_);
