@@ -142,10 +142,12 @@ std::optional<Lease> Catalog::try_acquire_slot(std::string_view name, int64_t li
 
 bool Catalog::renew(const Lease& lease) {
     const std::lock_guard lock(impl_->mutex);
+    const TimeMs now = impl_->clock.now();
+    const int64_t mono = impl_->clock.monotonic_ms();
     Statement statement(impl_->database,
                         "UPDATE leases SET heartbeat_ms = ?, heartbeat_mono_ms = ?" +
                             std::string(kHolds));
-    statement.bind(impl_->clock.now()).bind(impl_->clock.monotonic_ms());
+    statement.bind(now).bind(mono);
     bind_holder(statement, lease);
     statement.run();
     return impl_->database.changes() == 1;

@@ -81,49 +81,50 @@ struct RestoreRow {
     }
 };
 
+// The structs from here on are made for designated initialisers: {.error = "…", .hint = "…"}.
+
 /// What to write along with a change of a backup's state; what is not set stays as it is.
 struct BackupChange {
-    std::optional<std::string> engine, engine_version, format, archive_key;
-    std::optional<TimeMs>
-        finished_ms; ///< set by the catalog itself on the way out of an active state
-    std::optional<int64_t> plain_size, stored_size, rows, tables, files;
-    std::optional<std::vector<std::string>> contents, warnings, key_ids;
-    std::optional<std::string> compression, encryption, manifest_sha256;
-    std::optional<std::string> notes, error, hint, retention;
-    std::optional<TimeMs> expires_ms;
+    std::optional<std::string> engine = {}, engine_version = {}, format = {}, archive_key = {};
+    std::optional<TimeMs> finished_ms = {}; ///< unset: the time when an active state is left
+    std::optional<int64_t> plain_size = {}, stored_size = {}, rows = {}, tables = {}, files = {};
+    std::optional<std::vector<std::string>> contents = {}, warnings = {}, key_ids = {};
+    std::optional<std::string> compression = {}, encryption = {}, manifest_sha256 = {};
+    std::optional<std::string> notes = {}, error = {}, hint = {}, retention = {};
+    std::optional<TimeMs> expires_ms = {};
 };
 
 struct RestoreChange {
-    std::optional<std::string> source, target;
-    std::optional<TimeMs>
-        finished_ms; ///< set by the catalog itself on the way out of an active state
-    std::optional<int64_t> bytes, rows;
-    std::optional<std::string> notes, error, hint;
+    std::optional<std::string> source = {}, target = {};
+    std::optional<TimeMs> finished_ms = {}; ///< unset: the time when an active state is left
+    std::optional<int64_t> bytes = {}, rows = {};
+    std::optional<std::string> notes = {}, error = {}, hint = {};
 };
 
 /// Written with every change of a state ("backup.completed", "restore.failed"), and by add_event.
 struct EventRow {
     int64_t seq = 0; ///< set by the catalog; grows
     TimeMs at_ms = 0;
-    std::string kind;
-    std::string backup_id, restore_id;
+    std::string kind = {};
+    std::string backup_id = {}, restore_id = {};
     std::string data = "{}"; ///< JSON object
 };
 
 /// Conditions that all hold; what is not set does not restrict.
 struct BackupFilter {
-    std::optional<std::string> environment, source, job, tenant, type, engine;
-    std::vector<BackupState> states;    ///< any of
-    std::optional<std::string> storage; ///< has a copy there that is `stored`
-    std::optional<TimeMs> since, until; ///< started_ms: since <= t < until
-    std::optional<int64_t> limit;       ///< at least 1
+    std::optional<std::string> environment = {}, source = {}, job = {}, tenant = {};
+    std::optional<std::string> type = {}, engine = {};
+    std::vector<BackupState> states = {};         ///< any of
+    std::optional<std::string> storage = {};      ///< has a copy there that is `stored`
+    std::optional<TimeMs> since = {}, until = {}; ///< started_ms: since <= t < until
+    std::optional<int64_t> limit = {};            ///< at least 1
 };
 
 struct RestoreFilter {
-    std::optional<std::string> environment, backup_id;
-    std::vector<RestoreState> states;
-    std::optional<TimeMs> since, until;
-    std::optional<int64_t> limit;
+    std::optional<std::string> environment = {}, backup_id = {};
+    std::vector<RestoreState> states = {};
+    std::optional<TimeMs> since = {}, until = {};
+    std::optional<int64_t> limit = {};
 };
 
 /// What one storage holds according to the catalog: its copies that are `stored`.
