@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# All that a change must pass: packages, a release build with every test, the unit tests under address
+# and undefined-behaviour sanitizer, the threaded parts under thread sanitizer.
+# Last line: "N passed, M failed". Exit 0 only when nothing failed.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+
+jobs=$(nproc)
+passed=0 failed=0 skipped=0
+
+finish() {
+    ((skipped == 0)) || echo "$skipped skipped"
+    echo "all: ${SECONDS} s"
+    echo "$passed passed, $failed failed"
+    ((failed == 0)) || exit 1
+    exit 0
+}
+
+# phase TITLE COMMAND...: runs it, says how long it took, gives its status.
+phase() {
+    local title=$1 start=$SECONDS status=0
+    shift
+    echo "== $title"
+    "$@" || status=$?
+    echo "== $title: $((SECONDS - start)) s, status $status"
+    return "$status"
+}
+
+# A phase that the rest cannot do without.
+must() {
+    phase "$@" && return
+    echo "failed: $1" >&2
+    failed=$((failed + 1))
+    finish
+}
+
+attribute() { # attribute TAG NAME: the number in NAME="…"
+    sed -n "s/.* $2=\"\([0-9]\+\)\".*/\1/p" <<<"$1"
+}
+
+# count STATUS REPORT: adds up a JUnit report. A run that ended badly is never counted as clean, also
+# when it left no report.
+count() {
+    local status=$1 report=$2 tag tests failures skips
+    if ! tag=$(grep -o -m 1 '<testsuites\{0,1\} [^>]*' "$report" 2>/dev/null | head -n 1) || [[ -z $tag ]]; then
+        failed=$((failed + 1))
+        return
+    fi
+    tests=$(attribute "$tag" tests)
+    failures=$(attribute "$tag" failures)
+    skips=$(grep -c '<skipped' "$report" || true)
+    ((status == 0 || failures > 0)) || failures=1
+    failed=$((failed + failures))
+    skipped=$((skipped + skips))
+    passed=$((passed + tests - failures - skips))
+}
+
+build() { # build PRESET [TARGET...]
+    local preset=$1
+    shift
+    cmake --preset "$preset" &&
+        cmake --build --preset "$preset" --parallel "$jobs" ${1:+--target "$@"}
+}
+
+run_ctest() { # run_ctest TITLE PRESET [OPTION...]
+    local title=$1 tree=$PWD/build/$2 status=0
+    shift 2
+    rm -f "$tree/report.xml"
+    phase "$title" ctest --test-dir "$tree" --output-on-failure --no-tests=error --parallel "$jobs" \
+        --output-junit "$tree/report.xml" "$@" || status=$?
+    count "$status" "$tree/report.xml"
+}
+
+run_program() { # run_program PRESET TARGET: a GoogleTest program by itself
+    local tree=$PWD/build/$1 target=$2 program status=0
+    program=$(find "$tree" -type f -name "$target" -perm -u+x -print -quit)
+    rm -f "$tree/$target.xml"
+    # Without address randomization, which some kernels do too wildly for the thread sanitizer.
+    phase "$1: $target" setarch "$(uname -m)" -R "$program" --gtest_brief=1 \
+        "--gtest_output=xml:$tree/$target.xml" || status=$?
+    count "$status" "$tree/$target.xml"
+}
+
+threaded=(bkhost_pipeline_test bkhost_archive_test bkhost_catalog_test)
+
+must "packages" tests/install_packages.sh test
+must "release: build" build release
+run_ctest "release: all tests" release
+must "asan: build" build asan
+run_ctest "asan: unit tests" asan -L unit
+must "tsan: build" build tsan "${threaded[@]}"
+for target in "${threaded[@]}"; do
+    run_program tsan "$target"
+done
+finish
