@@ -24,7 +24,7 @@
 
 #include <poll.h>
 #include <string.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +42,17 @@ struct CloseOthers : bp::extend::handler {
     void on_exec_setup(Executor&) const {
         ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     }
+};
+
+/// Becomes readable when the process ends.
+struct ProcessFd {
+    int fd;
+    explicit ProcessFd(pid_t pid) : fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {
+        if (fd < 0) bk::throw_errno(errno, "cannot watch a process");
+    }
+    ~ProcessFd() { ::close(fd); }
+    ProcessFd(const ProcessFd&) = delete;
+    ProcessFd& operator=(const ProcessFd&) = delete;
 };
 
 /// What came through one pipe. Wiped, and never longer than kMaxSecretBytes.
@@ -91,11 +102,7 @@ public:
         close_sink(err_pipe_);
     }
 
-    ~SecretCommand() {
-        std::error_code code;
-        if (child_.running(code)) group_.terminate(code);
-        child_.wait(code);
-    }
+    ~SecretCommand() { end(); }
     SecretCommand(const SecretCommand&) = delete;
     SecretCommand& operator=(const SecretCommand&) = delete;
 
@@ -103,8 +110,7 @@ public:
         Output out(out_pipe_.native_source(), false);
         Output err(err_pipe_.native_source(), true);
         read_until_end(out, err);
-        std::error_code code;
-        child_.wait(code);
+        end();
         const int status = child_.native_exit_code();
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
             throw bk::Error(BK_E_CONFIG, name_ + " failed: " + reason(status),
@@ -134,35 +140,37 @@ private:
         return "exit status " + std::to_string(WEXITSTATUS(status));
     }
 
-    /// Ends at the end of both pipes, or when the child has ended and nothing more is in them: a
-    /// process that it left behind may hold them open.
+    /// Also ends what the program left behind in its process group. Before wait, which gives the
+    /// number of the group free for others.
+    void end() noexcept {
+        std::error_code code;
+        if (group_.valid()) group_.terminate(code);
+        child_.wait(code);
+    }
+
+    /// Returns when the program has ended and the pipes are empty; whether they are closed does not
+    /// matter, since a process that it left behind may hold them open.
     void read_until_end(Output& out, Output& err) {
+        const ProcessFd process(child_.id());
         const auto deadline = SteadyClock::now() + limit_;
-        const int ended_fd = ::pidfd_open(child_.id(), 0); // -1 on an old kernel: poll ignores it
-        bool ended = false;
-        while (out.open || err.open) {
+        for (bool ended = false;;) {
             std::array<pollfd, 3> fds{{{out.open ? out.fd : -1, POLLIN, 0},
                                        {err.open ? err.fd : -1, POLLIN, 0},
-                                       {ended ? -1 : ended_fd, POLLIN, 0}}};
+                                       {ended ? -1 : process.fd, POLLIN, 0}}};
             const auto left =
                 std::chrono::ceil<std::chrono::milliseconds>(deadline - SteadyClock::now());
             const int wait = ended ? 0 : static_cast<int>(std::max<int64_t>(left.count(), 0));
             const int ready = ::poll(fds.data(), fds.size(), wait);
             if (ready < 0 && errno == EINTR) continue;
-            if (ready <= 0 && ended) break;
-            if (ready <= 0) {
-                if (ended_fd >= 0) ::close(ended_fd);
-                too_slow();
-            }
+            if (ready <= 0 && ended) return;
+            if (ready <= 0 || left.count() <= 0) too_slow();
             if (fds[0].revents != 0) out.read_some();
             if (fds[1].revents != 0) err.read_some();
             if (fds[2].revents != 0) ended = true;
-            if (out.overflow) break;
+            if (out.overflow)
+                throw bk::Error(BK_E_CONFIG, name_ + " printed more than 64 KiB",
+                                "a secret is a password or a key");
         }
-        if (ended_fd >= 0) ::close(ended_fd);
-        if (out.overflow)
-            throw bk::Error(BK_E_CONFIG, name_ + " printed more than 64 KiB",
-                            "a secret is a password or a key");
     }
 
     [[noreturn]] void too_slow() const {

@@ -265,10 +265,16 @@ ConfigValue parse_yaml(std::string_view text, const std::string& name,
                        const Environment& environment) {
     check_text(text, name);
     TreeBuilder builder(name, environment);
+    TreeBuilder second(name, environment);
     try {
+        // yaml-cpp 0.7 takes a quote that is never closed when the file ends in a line break.
+        const size_t last = text.find_last_not_of(" \t\r\n");
+        std::istringstream trimmed{std::string(text.substr(0, last + 1))};
+        TreeBuilder unused(name, environment);
+        YAML::Parser(trimmed).HandleNextDocument(unused);
+
         std::istringstream stream{std::string(text)};
         YAML::Parser parser(stream);
-        TreeBuilder second("", environment);
         if (parser.HandleNextDocument(builder) && parser.HandleNextDocument(second))
             refuse(name, 1, "the file holds more than one YAML document",
                    "remove all from the second '---'");
