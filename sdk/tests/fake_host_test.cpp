@@ -52,6 +52,8 @@ TEST(FakeHost, LendsSecretsAndExtensions) {
     EXPECT_EQ(texts.joined(), "new");
     EXPECT_EQ(host->get_secret(host, "other", bk::Texts::take, &texts, &error), BK_E_NOT_FOUND);
     EXPECT_STREQ(error.message, "no secret 'other'");
+    EXPECT_EQ(fake.host().secret("token"), "new");
+    EXPECT_THROW((void)fake.host().secret("other"), bk::Error);
     EXPECT_EQ(host->get_extension(host, "bkhost.clock/1"), &table);
     EXPECT_EQ(host->get_extension(host, "bkhost.clock/2"), nullptr);
 }

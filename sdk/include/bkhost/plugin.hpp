@@ -64,6 +64,20 @@ public:
     void check_cancelled() const {
         if (cancelled()) throw Error(BK_E_CANCELLED, "cancelled");
     }
+    /// The secret option `key`, read anew: for a token that expired in the middle. Throws.
+    [[nodiscard]] std::string secret(const char* key) const {
+        std::string value;
+        const bk_text_fn take = [](void* ctx, const char* text, size_t len) noexcept {
+            return guard(nullptr, [&] {
+                static_cast<std::string*>(ctx)->assign(text, len);
+                return bk_status{BK_OK};
+            });
+        };
+        bk_error error = empty_error();
+        const bk_status status = host_->get_secret(host_, key, take, &value, &error);
+        if (status != BK_OK) throw_error(status, error);
+        return value;
+    }
     [[nodiscard]] const bk_host* get() const noexcept { return host_; }
 
 private:
