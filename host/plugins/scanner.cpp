@@ -25,8 +25,8 @@
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,7 +72,8 @@ Reading read_answer(int fd, int64_t deadline, std::string& answer) {
 /// Whether the process ended before the deadline. It is not reaped, so that its number stays its
 /// own.
 bool ends_in_time(pid_t process, int64_t deadline) {
-    const int handle = ::pidfd_open(process, 0);
+    // Not through glibc: the header of 2.36 lacks extern "C".
+    const int handle = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
     if (handle < 0) bk::throw_errno(errno, "the process of a scan");
     int ready = 0;
     for (int64_t left = 1; ready <= 0 && left > 0;) {
