@@ -284,7 +284,8 @@ static_assert(BK_E_DENIED == 22 && BK_E_UNAVAILABLE == 23 && BK_E_TIMEOUT == 24,
 static_assert(BK_E_CORRUPT == 25 && BK_E_NO_SPACE == 26 && BK_E_UNSUPPORTED == 27, "status codes");
 static_assert(BK_E_BUSY == 28 && BK_E_NO_MEMORY == 29, "status codes");
 static_assert(BK_ERR_RETRYABLE == 1 && BK_ERR_PARTIAL == 2, "error flags");
-static_assert(BK_OPT_STRING == 0 && BK_OPT_BOOL == 1 && BK_OPT_INT == 2 && BK_OPT_SIZE == 3, "option types");
+static_assert(BK_OPT_STRING == 0 && BK_OPT_BOOL == 1 && BK_OPT_INT == 2, "option types");
+static_assert(BK_OPT_SIZE == 3, "option types");
 static_assert(BK_OPT_DURATION == 4 && BK_OPT_ENUM == 5 && BK_OPT_PATH == 6, "option types");
 static_assert(BK_OPT_SECRET == 7 && BK_OPT_JSON == 8, "option types");
 static_assert(BK_PHASE_PROLOGUE == 0 && BK_PHASE_PRE == 1 && BK_PHASE_DATA == 2, "phases");

@@ -68,7 +68,8 @@ public:
     void load(const bk_load_unit&, bk::Source source) override {
         uint8_t buffer[3];
         std::string text;
-        while (const size_t n = source.read(buffer)) text.append(buffer, buffer + n);
+        while (const size_t n = source.read(buffer))
+            text.append(buffer, buffer + n);
         text_ += text; // a piece that failed left nothing
     }
     void loaded(const Loaded& piece) override { piece(7, 8); }
