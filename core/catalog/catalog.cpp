@@ -159,7 +159,7 @@ std::string find_id(Database& database, const std::string& table, const std::str
     const std::string quoted = "'" + std::string(prefix) + "'";
     if (ids.empty())
         throw bk::Error(BK_E_NOT_FOUND, "no " + noun + " in the catalog begins with " + quoted,
-                        "see what there is: bkhost list");
+                        "list them to see what there is");
     if (ids.size() == 1) return ids.front();
     const bool more = ids.size() > kListed;
     if (more) ids.resize(kListed);
