@@ -34,10 +34,10 @@ public:
         unsigned workers = 1;    ///< decompressors at once
         uint64_t memory = 0;     ///< bytes of frames, packed and plain, at once
         /// Which frames to read; empty: all. Called in the order of the index.
-        std::function<bool(const IndexFrame&)> wanted;
+        std::function<bool(const IndexFrame&)> wanted = {};
         /// Sees every record of the index, before any later frame is handed out. Called from the reader's
         /// thread.
-        std::function<void(const IndexRecord&)> on_record;
+        std::function<void(const IndexRecord&)> on_record = {};
     };
     /// Starts its threads in the crew. The manifest must outlive it.
     FrameReader(Crew& crew, const ArchiveAccess& access, const Manifest& manifest,

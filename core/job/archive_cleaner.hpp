@@ -1,0 +1,14 @@
+// Removes what an archive left on a storage: manifest first, then the rest.
+#pragma once
+
+#include "core/driver/storage.hpp"
+
+#include <string>
+
+namespace bkhost {
+
+/// Every object under `prefix` and every unfinished upload there. Afterwards no part of the archive is
+/// left; a second call finds nothing to do. Throws what the storage throws.
+void remove_archive(Storage& storage, const std::string& prefix);
+
+} // namespace bkhost

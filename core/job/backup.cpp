@@ -1,0 +1,237 @@
+#include "core/job/backup.hpp"
+
+#include "core/archive/naming.hpp"
+#include "core/base/text.hpp"
+#include "core/job/archive_cleaner.hpp"
+#include "core/job/dump_run.hpp"
+#include "core/job/run_end.hpp"
+
+#include <bkhost/error.hpp>
+#include <nlohmann/json.hpp>
+
+namespace bkhost {
+namespace {
+
+std::string codec_text(const std::optional<DriverSpec>& spec) {
+    if (!spec) return {};
+    const auto level = spec->options.find("level");
+    return spec->driver +
+           (level == spec->options.end() || level->second.empty() ? "" : ":" + level->second.front());
+}
+
+/// One backup under way: its row, its lease and what it may have left behind.
+class BackupRun {
+public:
+    BackupRun(const JobContext& context, const BackupRequest& request)
+        : context_(context), request_(request), id_(make_id(context.clock)),
+          folder_(archive_prefix(request.environment, request.tenant, request.source_name, id_)),
+          link_(context.stop, std::function<void()>([this] { stop_.request_stop(); })) {
+        if (request.storages.empty())
+            throw bk::Error(BK_E_CONFIG, "no storage to back up to", "name one with --to or 'store'");
+        drivers_.source = set_up(context.registry, kDumper, request.source,
+                                 "source '" + request.source_name + "'");
+        if (request.compress)
+            drivers_.compressor = set_up(context.registry, kCompressor, *request.compress, "compress");
+        if (request.encrypt)
+            drivers_.encryptor = set_up(context.registry, kEncryptor, *request.encrypt, "encrypt");
+        for (const NamedDriver& storage : request.storages)
+            drivers_.storages.push_back(set_up(context.registry, kStorage, storage.spec,
+                                               "storage '" + storage.name + "'"));
+    }
+
+    BackupOutcome run();
+
+private:
+    [[nodiscard]] BackupRow first_row() const;
+    [[nodiscard]] std::vector<CopyRow> first_copies() const;
+    void work(LeaseKeeper& keeper, BackupState& state);
+    void probe(Dumper& dumper, std::vector<std::unique_ptr<Storage>>& storages);
+    void complete(LeaseKeeper& keeper, const DumpRun& dump);
+    void fail(LeaseKeeper& keeper, BackupState state, const std::exception& error);
+    void clean_up(std::vector<CopyRow>& copies);
+    [[nodiscard]] BackupChange described() const;
+
+    const JobContext& context_;
+    const BackupRequest& request_;
+    const std::string id_, folder_;
+    std::stop_source stop_;
+    std::stop_callback<std::function<void()>> link_;
+    BackupDrivers drivers_;
+    Manifest manifest_;
+    std::vector<Warning> warnings_;
+    std::vector<CopyRow> copies_;
+    bool published_ = false;
+    bool touched_ = false; ///< something may lie on the storages
+};
+
+BackupRow BackupRun::first_row() const {
+    BackupRow row;
+    row.id = id_;
+    row.job = request_.job;
+    row.source = request_.source_name;
+    row.tenant = request_.tenant;
+    row.environment = request_.environment;
+    row.archive_key = folder_;
+    row.started_ms = context_.clock.now();
+    row.compression = codec_text(request_.compress);
+    row.encryption = request_.encrypt ? request_.encrypt->driver : "";
+    row.host_name = context_.host_name;
+    row.initiated_by = context_.initiated_by;
+    row.notes = request_.notes;
+    row.bkhost_version = context_.program;
+    return row;
+}
+
+std::vector<CopyRow> BackupRun::first_copies() const {
+    std::vector<CopyRow> copies;
+    for (size_t i = 0; i < request_.storages.size(); ++i) {
+        CopyRow copy;
+        copy.backup_id = id_;
+        copy.storage = request_.storages[i].name;
+        copy.location = {request_.storages[i].spec.driver, drivers_.storages[i]->values.public_text()};
+        copies.push_back(std::move(copy));
+    }
+    return copies;
+}
+
+BackupOutcome BackupRun::run() {
+    copies_ = first_copies();
+    LeaseKeeper keeper(context_.catalog, context_.catalog.begin_backup(first_row(), copies_),
+                       [this] { stop_.request_stop(); });
+    BackupState state = BackupState::pending;
+    try {
+        work(keeper, state);
+    } catch (const std::exception& error) {
+        fail(keeper, state, error);
+        throw;
+    }
+    BackupOutcome outcome;
+    outcome.row = *context_.catalog.backup(id_);
+    outcome.copies = context_.catalog.copies(id_);
+    for (const CopyRow& copy : outcome.copies)
+        outcome.partial = outcome.partial || copy.state != CopyState::stored;
+    return outcome;
+}
+
+void BackupRun::work(LeaseKeeper& keeper, BackupState& state) {
+    Services services(context_.log, stop_.get_token());
+    Dumper dumper("source '" + request_.source_name + "'", drivers_.source, services);
+    std::vector<std::unique_ptr<Storage>> storages;
+    for (size_t i = 0; i < request_.storages.size(); ++i)
+        storages.push_back(std::make_unique<Storage>(request_.storages[i].name, drivers_.storages[i],
+                                                     services));
+    probe(dumper, storages);
+
+    const auto step = [&](BackupState next, const BackupChange& change = {}) {
+        context_.catalog.transition(id_, state, next, change, &keeper.lease());
+        state = next;
+    };
+    step(BackupState::running);
+    touched_ = true;
+    manifest_.id = id_;
+    manifest_.environment = request_.environment;
+    manifest_.tenant = request_.tenant;
+    manifest_.source = request_.source_name;
+    manifest_.job = request_.job;
+    manifest_.host = context_.host_name;
+    manifest_.created_by = context_.program;
+
+    std::vector<Storage*> targets;
+    for (const auto& storage : storages) targets.push_back(storage.get());
+    DumpRun dump(context_, request_, drivers_, services, dumper, targets, id_, folder_);
+    dump.dump(manifest_);
+    step(BackupState::verifying);
+    context_.observer.stage(request_.source_name + ": storing", 0);
+    dump.commit(manifest_);
+    warnings_ = services.warnings();
+    if (keeper.lost())
+        throw bk::Error(BK_E_BUSY, "backup '" + id_ + "' lost its lease: another process took it for dead",
+                        "see that the clock and the catalog's disk do not stall, and run it again");
+    dump.publish(manifest_);
+    published_ = true; // from here on the archive exists, whatever becomes of its row
+    complete(keeper, dump);
+}
+
+void BackupRun::probe(Dumper& dumper, std::vector<std::unique_ptr<Storage>>& storages) {
+    context_.observer.stage(request_.source_name + ": preflight", 0);
+    const std::string probed = dumper.probe();
+    const auto json = nlohmann::json::parse(probed, nullptr, false);
+    const std::string source_path = json.is_object() ? json.value("source_path", "") : "";
+    size_t usable = 0;
+    for (size_t i = 0; i < storages.size(); ++i) {
+        try {
+            storages[i]->probe(source_path);
+            ++usable;
+        } catch (const bk::Error& error) {
+            if (usable + (storages.size() - i - 1) < request_.copies_required) throw;
+            context_.log.warn(std::string(error.what()));
+        }
+    }
+}
+
+BackupChange BackupRun::described() const {
+    BackupChange change;
+    change.engine = manifest_.engine.name;
+    change.engine_version = manifest_.engine.version;
+    if (!manifest_.components.empty()) change.format = manifest_.components.front().format;
+    change.plain_size = static_cast<int64_t>(manifest_.plain_size);
+    change.stored_size = static_cast<int64_t>(manifest_.stored_size);
+    change.rows = static_cast<int64_t>(manifest_.rows.value_or(0));
+    if (manifest_.encryptor) change.key_ids = manifest_.encryptor->key_fingerprints;
+    change.manifest_sha256 = manifest_.sha256;
+    std::vector<std::string> texts;
+    for (const Warning& warning : warnings_) texts.push_back(warning.object + ": " + warning.text);
+    change.warnings = texts;
+    return change;
+}
+
+void BackupRun::complete(LeaseKeeper& keeper, const DumpRun& dump) {
+    const std::vector<UploadFan::Target> targets = dump.targets();
+    for (size_t i = 0; i < copies_.size(); ++i) {
+        copies_[i].state = targets[i].dropped ? CopyState::failed : CopyState::stored;
+        copies_[i].error = targets[i].error;
+        if (targets[i].dropped) continue;
+        copies_[i].size = static_cast<int64_t>(manifest_.stored_size);
+        copies_[i].manifest_sha256 = manifest_.sha256;
+        copies_[i].verified_level = VerifyLevel::quick; // sizes and ends were read back
+        copies_[i].verified_outcome = VerifyOutcome::ok;
+        copies_[i].verified_ms = manifest_.finished_ms;
+    }
+    context_.catalog.finish_backup(id_, BackupState::verifying, BackupState::completed, described(),
+                                   copies_, keeper.lease());
+}
+
+void BackupRun::fail(LeaseKeeper& keeper, BackupState state, const std::exception& error) {
+    if (published_) return; // the archive is whole; whoever starts next adopts it
+    RunEnd end = run_end(error);
+    BackupChange change;
+    change.error = end.error;
+    change.hint = end.hint;
+    for (CopyRow& copy : copies_) copy.state = CopyState::failed;
+    if (touched_) clean_up(copies_);
+    context_.catalog.finish_backup(id_, state,
+                                   end.cancelled ? BackupState::cancelled : BackupState::failed, change,
+                                   copies_, keeper.lease());
+}
+
+/// With instances of its own: the run's have been interrupted.
+void BackupRun::clean_up(std::vector<CopyRow>& copies) {
+    Services services(context_.log, {});
+    for (size_t i = 0; i < copies.size(); ++i) {
+        try {
+            Storage storage(copies[i].storage, drivers_.storages[i], services);
+            remove_archive(storage, folder_);
+        } catch (const std::exception& error) {
+            copies[i].error = std::string("leftovers were not removed: ") + error.what();
+            context_.log.warn(copies[i].error);
+        }
+    }
+}
+
+} // namespace
+
+BackupOutcome run_backup(const JobContext& context, const BackupRequest& request) {
+    return BackupRun(context, request).run();
+}
+
+} // namespace bkhost

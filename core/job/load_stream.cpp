@@ -1,0 +1,98 @@
+#include "core/job/load_stream.hpp"
+
+#include <bkhost/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace bkhost {
+
+LoadStream::LoadStream(FrameReader& frames, LoadSession& session, const std::string& archive_id,
+                       RunObserver& observer)
+    : frames_(frames), session_(session), archive_id_(archive_id), observer_(observer) {}
+
+LoadStream::~LoadStream() {
+    if (frame_) frames_.recycle(std::move(frame_));
+}
+
+bool LoadStream::next_frame() {
+    if (frame_) frames_.recycle(std::move(frame_));
+    frame_ = frames_.next();
+    segment_ = 0;
+    return frame_ != nullptr;
+}
+
+void LoadStream::run() {
+    while (next_frame())
+        for (; segment_ < frame_->index.segments.size(); ++segment_) {
+            load_segment();
+            rows_ += frame_->index.segments[segment_].sum.rows; // of a group they stand at its end
+        }
+}
+
+void LoadStream::load_segment() {
+    const IndexSegment& segment = frame_->index.segments[segment_];
+    if (segment.continued)
+        throw bk::Error(BK_E_CORRUPT, "frame " + std::to_string(frame_->index.number) +
+                                          " goes on with a fragment that no frame began");
+    const SectionInfo section = frames_.section(segment.section);
+    const bool spans = frame_->index.more && segment_ + 1 == frame_->index.segments.size();
+    bk_load_unit unit{};
+    unit.struct_size = sizeof unit;
+    unit.flags = segment.first ? uint32_t{BK_LOAD_FIRST} : 0u;
+    unit.archive_id = archive_id_.c_str();
+    unit.section = {sizeof(bk_section), section.phase, section.step,
+                    section.ordered ? uint32_t{BK_SECTION_ORDERED} : 0u, section.kind.c_str(),
+                    section.namespace_name.c_str(), section.name.c_str(), section.depends.c_str(), 0};
+    unit.frame_no = frame_->index.number;
+    unit.section_offset = segment.section_offset;
+    unit.size = spans ? 0 : segment.length; // of a group it is known only at its end
+    unit.rows = segment.sum.rows;
+    unit.digest[0] = segment.sum.low;
+    unit.digest[1] = segment.sum.high;
+    remaining_ = frame_->bytes().subspan(segment.offset, segment.length);
+
+    bk_source source{};
+    source.struct_size = sizeof source;
+    source.ctx = this;
+    source.read = [](bk_source* self, void* buffer, size_t cap, size_t* got,
+                     bk_error* error) noexcept -> bk_status {
+        return bk::guard(error, [&]() -> bk_status {
+            *got = static_cast<LoadStream*>(self->ctx)
+                       ->read({static_cast<uint8_t*>(buffer), cap});
+            return *got == 0 ? BK_END : BK_OK;
+        });
+    };
+    session_.load(unit, source);
+    std::array<uint8_t, 1> more{};
+    if (read(more) != 0)
+        throw bk::Error(BK_E_INTERNAL, "the loader of section '" + section.name +
+                                           "' did not read all that it was given");
+}
+
+size_t LoadStream::read(std::span<uint8_t> buffer) {
+    while (remaining_.empty())
+        if (!continue_piece()) return 0;
+    const size_t n = std::min(buffer.size(), remaining_.size());
+    std::memcpy(buffer.data(), remaining_.data(), n);
+    remaining_ = remaining_.subspan(n);
+    bytes_ += n;
+    observer_.add_plain(n);
+    return n;
+}
+
+/// At the end of a frame whose fragment goes on: the next frame's first segment is the same piece.
+bool LoadStream::continue_piece() {
+    if (!frame_->index.more || segment_ + 1 != frame_->index.segments.size()) return false;
+    const uint32_t section = frame_->index.segments[segment_].section;
+    if (!next_frame() || frame_->index.segments.empty() ||
+        !frame_->index.segments.front().continued ||
+        frame_->index.segments.front().section != section)
+        throw bk::Error(BK_E_CORRUPT, "a fragment that spans frames is not continued");
+    const IndexSegment& segment = frame_->index.segments.front();
+    remaining_ = frame_->bytes().subspan(segment.offset, segment.length);
+    return true;
+}
+
+} // namespace bkhost

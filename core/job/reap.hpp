@@ -1,0 +1,22 @@
+// Looks after what processes left behind that died: whoever starts next does this first.
+#pragma once
+
+#include "core/job/context.hpp"
+
+#include <cstddef>
+
+namespace bkhost {
+
+struct ReapResult {
+    size_t adopted = 0;     ///< archives that were whole: their rows are completed now
+    size_t interrupted = 0; ///< rows of backups whose leftovers were removed
+    size_t restores = 0;    ///< rows of restores
+};
+
+/// For each active row whose lease is dead: a manifest that exists and whose objects are all there
+/// makes it completed; else its objects and uploads are removed and it is interrupted. A storage
+/// that does not answer keeps its leftovers, and the row says so. Safe to run from several
+/// processes at once.
+ReapResult reap(const JobContext& context, const OpenStorage& open_storage);
+
+} // namespace bkhost

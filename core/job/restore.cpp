@@ -1,0 +1,170 @@
+#include "core/job/restore.hpp"
+
+#include "core/base/text.hpp"
+#include "core/job/load_stream.hpp"
+#include "core/job/run_end.hpp"
+
+#include <bkhost/error.hpp>
+#include <nlohmann/json.hpp>
+
+namespace bkhost {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string load_request(const RestoreRequest& request, const Manifest& manifest) {
+    const ComponentRecord& component = manifest.components.front();
+    return Json{{"archive_id", manifest.id},
+                {"engine", manifest.engine.name},
+                {"version", manifest.engine.version},
+                {"format", component.format},
+                {"layout", Json::parse(component.layout)},
+                {"target", request.replace ? "replace" : "refuse"},
+                {"what", "all"}}
+        .dump();
+}
+
+/// Whether another copy may do better: the copy is bad or away, and nothing else is.
+bool worth_another_copy(const bk::Error& error) {
+    switch (error.status()) {
+    case BK_E_CORRUPT:
+    case BK_E_NOT_FOUND:
+    case BK_E_UNAVAILABLE:
+    case BK_E_TIMEOUT: return true;
+    default: return false;
+    }
+}
+
+class RestoreRun {
+public:
+    RestoreRun(const JobContext& context, const RestoreRequest& request)
+        : context_(context), request_(request), id_(make_id(context.clock)),
+          link_(context.stop, std::function<void()>([this] { stop_.request_stop(); })),
+          target_(set_up(context.registry, kDumper, request.target, "target '" + request.target_text + "'")) {
+        if (request.places.empty())
+            throw bk::Error(BK_E_NOT_FOUND, "no storage has backup '" + request.backup_id + "'",
+                            "see 'bkhost show " + request.backup_id + "'");
+    }
+
+    RestoreRow run();
+
+private:
+    void work();
+    void load_from(const ArchivePlace& place);
+
+    const JobContext& context_;
+    const RestoreRequest& request_;
+    const std::string id_;
+    std::stop_source stop_;
+    std::stop_callback<std::function<void()>> link_;
+    DriverPtr target_;
+    RestoreChange change_;
+};
+
+RestoreRow RestoreRun::run() {
+    RestoreRow row;
+    row.id = id_;
+    row.backup_id = request_.backup_id;
+    row.source = request_.places.front().storage.name;
+    row.target = request_.target_text;
+    row.environment = request_.environment;
+    row.started_ms = context_.clock.now();
+    row.host_name = context_.host_name;
+    row.initiated_by = context_.initiated_by;
+    row.notes = request_.notes;
+    LeaseKeeper keeper(context_.catalog, context_.catalog.begin_restore(row),
+                       [this] { stop_.request_stop(); });
+    context_.catalog.transition(id_, RestoreState::pending, RestoreState::running, {}, &keeper.lease());
+    try {
+        work();
+    } catch (const std::exception& error) {
+        const RunEnd end = run_end(error);
+        change_.error = end.error;
+        change_.hint = end.hint;
+        context_.catalog.finish_restore(id_, RestoreState::running,
+                                        end.cancelled ? RestoreState::cancelled : RestoreState::failed,
+                                        change_, keeper.lease());
+        throw;
+    }
+    context_.catalog.finish_restore(id_, RestoreState::running, RestoreState::completed, change_,
+                                    keeper.lease());
+    return *context_.catalog.restore(id_);
+}
+
+void RestoreRun::work() {
+    for (size_t i = 0; i < request_.places.size(); ++i) {
+        try {
+            load_from(request_.places[i]);
+            return;
+        } catch (const bk::Error& error) {
+            if (i + 1 == request_.places.size() || !worth_another_copy(error)) throw;
+            context_.log.warn(std::string(error.what()) + "; trying storage '" +
+                              request_.places[i + 1].storage.name + "'");
+        }
+    }
+}
+
+void RestoreRun::load_from(const ArchivePlace& place) {
+    change_.source = place.storage.name;
+    Services services(context_.log, stop_.get_token());
+    OpenArchive archive(context_, place, request_.decrypt, services);
+    const Manifest& manifest = archive.manifest();
+    if (manifest.components.size() != 1)
+        throw bk::Error(BK_E_UNSUPPORTED, "backup '" + manifest.id + "' has " +
+                                              std::to_string(manifest.components.size()) +
+                                              " components, and this program restores one",
+                        "use a newer bkhost");
+    if (manifest.engine.driver != target_->description.name)
+        throw bk::Error(BK_E_CONFIG,
+                        "backup '" + manifest.id + "' was made by the " + manifest.engine.driver +
+                            " driver and cannot go into a target of the driver '" +
+                            target_->description.name + "'",
+                        "give a target of the same engine with --to");
+    Dumper dumper("target '" + request_.target_text + "'", target_, services);
+    context_.observer.stage("restoring " + manifest.id, manifest.plain_size);
+    std::unique_ptr<LoadSession> session = dumper.load_begin(load_request(request_, manifest));
+    std::unique_ptr<FrameReader> frames; // outlives the crew's threads
+    Crew crew(stop_.get_token());
+    const std::stop_callback wake(crew.token(), [&] {
+        dumper.interrupt();
+        archive.storage().interrupt();
+    });
+    frames = archive.frames(crew, {.workers = request_.workers}, request_.memory);
+    crew.run([&] {
+        LoadStream stream(*frames, *session, manifest.id, context_.observer);
+        stream.run();
+        if (stream.bytes() == 0)
+            throw bk::Error(BK_E_CORRUPT, "backup '" + manifest.id + "' gave no data");
+        change_.bytes = static_cast<int64_t>(stream.bytes());
+        change_.rows = static_cast<int64_t>(manifest.rows.value_or(stream.rows()));
+    });
+    crew.join(); // before the commit: a failure that the loader did not see must not pass
+    context_.observer.stage("checking " + request_.target_text, 0);
+    session->commit();
+}
+
+} // namespace
+
+RestoreRow run_restore(const JobContext& context, const RestoreRequest& request) {
+    return RestoreRun(context, request).run();
+}
+
+void stream_archive(const JobContext& context, const ArchivePlace& place, const DecryptOptions& decrypt,
+                    uint64_t memory, const StreamOutput& output) {
+    Services services(context.log, context.stop);
+    OpenArchive archive(context, place, decrypt, services);
+    std::unique_ptr<FrameReader> frames; // outlives the crew's threads
+    Crew crew(context.stop);
+    frames = archive.frames(crew, {}, memory);
+    context.observer.stage("reading " + archive.manifest().id, archive.manifest().plain_size);
+    crew.run([&] {
+        while (ReadFramePtr frame = frames->next()) {
+            output(frame->bytes());
+            context.observer.add_plain(frame->bytes().size());
+            frames->recycle(std::move(frame));
+        }
+    });
+    crew.join();
+}
+
+} // namespace bkhost

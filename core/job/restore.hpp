@@ -1,0 +1,36 @@
+// Brings an archive back into a database.
+#pragma once
+
+#include "core/job/open_archive.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bkhost {
+
+struct RestoreRequest {
+    std::string backup_id;
+    std::vector<ArchivePlace> places; ///< copies, the best first; the next is tried when one is damaged
+                                      ///< or does not answer
+    DecryptOptions decrypt;
+    DriverSpec target;       ///< dumper driver and where to
+    std::string target_text; ///< for messages and the row, without secrets
+    std::string environment; ///< of the target
+    bool replace = false;    ///< what is there may be replaced
+    uint64_t memory = 0;     ///< budget in bytes; 0: the default
+    unsigned workers = 0;
+    std::string notes;
+};
+
+/// Gives the row, completed. Throws what failed; the target is then as it was, as far as the engine
+/// allows. CORRUPT and DENIED as OpenArchive and ObjectReader say; EXISTS when the target is not empty.
+[[nodiscard]] RestoreRow run_restore(const JobContext& context, const RestoreRequest& request);
+
+/// The decoded plain stream of every volume, in order.
+using StreamOutput = std::function<void(std::span<const uint8_t>)>;
+void stream_archive(const JobContext& context, const ArchivePlace& place, const DecryptOptions& decrypt,
+                    uint64_t memory, const StreamOutput& output);
+
+} // namespace bkhost
