@@ -68,21 +68,15 @@ std::set<std::string> many_keys() {
 TEST_F(ListingTest, AgreesWithTheModel) {
     const std::set<std::string> all = many_keys();
     fill(all);
-    const Strings prefixes{"",   "a",    "a/", "a/a", "a-",      "b b/",
-                           "ü/", "\xc3", "k1", "a/k", "absent/", "a/absent/x"};
-    const Strings afters{"", "a", "a/", "a/b/", "a/b/k2", "a/k3", "a0", "k2500", "~~", "\xff"};
-    for (const std::string& prefix : prefixes)
-        if (is_utf8(prefix))
-            for (const std::string& after : afters)
-                for (const std::string delimiter : {"", "/", "-", "k1"})
-                    for (const size_t batch : {3u, 65536u}) {
-                        if (batch == 3 && !after.empty() && prefix.empty())
-                            continue; // slow, and no more said
-                        ASSERT_EQ(list(prefix, after, delimiter, batch),
-                                  model(all, prefix, after, delimiter))
-                            << "prefix '" << prefix << "' after '" << after << "' delimiter '"
-                            << delimiter << "' batch " << batch;
-                    }
+    for (const std::string prefix :
+         {"", "a", "a/", "a/a", "a-", "b b/", "ü/", "k1", "a/k", "absent/", "a/absent/x"})
+        for (const std::string after : {"", "a", "a/", "a/b/k2", "a0", "k2500", "~~"})
+            for (const std::string delimiter : {"", "/", "k1"})
+                for (const size_t batch : {40u, 65536u})
+                    ASSERT_EQ(list(prefix, after, delimiter, batch),
+                              model(all, prefix, after, delimiter))
+                        << "prefix '" << prefix << "' after '" << after << "' delimiter '"
+                        << delimiter << "' batch " << batch;
 }
 
 TEST_F(ListingTest, GivesSizeTimeAndVersionAsStatDoes) {
