@@ -1,7 +1,7 @@
-"""What the end-to-end tests share: a home of their own, databases, the program run as a user runs it.
+"""What the end-to-end tests share: a home of their own, databases, the program as a user runs it.
 
-BKHOST names the program and BKHOST_PLUGINS the folder of its plugins (ctest sets both). Each test has
-a home folder that is removed at the end.
+BKHOST names the program and BKHOST_PLUGINS the folder of its plugins (ctest sets both). Each test
+has a home folder that is removed at the end.
 """
 
 import json
@@ -43,8 +43,8 @@ class Result:
 
     def __str__(self):
         shown = self.out[:4000].decode("utf-8", "replace")
-        return (f"{' '.join(map(str, self.arguments))}\nexit {self.code} after {self.seconds:.1f} s\n"
-                f"--- stdout\n{shown}\n--- stderr\n{self.err}")
+        return (f"{' '.join(map(str, self.arguments))}\n"
+                f"exit {self.code} after {self.seconds:.1f} s\n--- stdout\n{shown}\n--- stderr\n{self.err}")
 
 
 class Running:
@@ -241,7 +241,8 @@ class Case(unittest.TestCase):
         # As booleans: what differs may be long.
         self.assertTrue(self.dump(expected) == self.dump(restored), "the dumps differ")
         for pragma in ("user_version", "application_id", "page_size", "encoding"):
-            self.assertEqual(ask(expected, f"PRAGMA {pragma}"), ask(restored, f"PRAGMA {pragma}"), pragma)
+            query = f"PRAGMA {pragma}"
+            self.assertEqual(ask(expected, query), ask(restored, query), pragma)
         self.assertEqual(ask(restored, "PRAGMA integrity_check"), "ok")
 
     def restore_and_compare(self, database, *arguments, backup="latest"):
@@ -269,7 +270,8 @@ def make_shop(path, rows=2000, page_size=4096, journal="wal", seed=1):
     connection.executescript("""
         PRAGMA user_version=42;
         PRAGMA application_id=1651208056;
-        CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT NOT NULL, mail TEXT UNIQUE, photo BLOB);
+        CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT NOT NULL, mail TEXT UNIQUE,
+                           photo BLOB);
         CREATE TABLE orders(id INTEGER PRIMARY KEY AUTOINCREMENT, user INTEGER REFERENCES users(id),
                             total REAL, note TEXT);
         CREATE TABLE tags(word TEXT, n, PRIMARY KEY(word)) WITHOUT ROWID;
@@ -293,15 +295,16 @@ def make_shop(path, rows=2000, page_size=4096, journal="wal", seed=1):
 
 
 def make_big(path, mib, page_size=4096):
-    """A WAL database of about that size, of blobs that do not compress, written with little memory."""
+    """A WAL database of about that size, of blobs that do not compress; takes little memory."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(f"PRAGMA page_size={page_size}")
     connection.execute("PRAGMA journal_mode=wal")
     connection.execute("PRAGMA synchronous=off")
     connection.execute("CREATE TABLE blobs(id INTEGER PRIMARY KEY, body BLOB)")
     for _ in range(mib // 8 or 1):
-        connection.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<128) "
-                           "INSERT INTO blobs(body) SELECT randomblob(65000) FROM n")
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<128) "
+            "INSERT INTO blobs(body) SELECT randomblob(65000) FROM n")
     connection.close()
     return pathlib.Path(path)
 

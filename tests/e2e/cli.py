@@ -1,4 +1,4 @@
-"""The verbs and their options as a user meets them: help, init, plugins, keys, catalog, lists, questions."""
+"""The verbs as a user meets them: help, init, plugins, keys, catalog, lists, questions."""
 
 import json
 import os
@@ -25,8 +25,8 @@ class Help(Case):
                 text = self.bkhost(verb, "--help").out.decode()
                 self.assertGreater(len(text.splitlines()), 2)
                 self.assertIn(verb, text)
-        for verb, sub in (("key", "generate"), ("key", "show"), ("plugin", "list"), ("plugin", "show"),
-                          ("catalog", "rebuild"), ("catalog", "check")):
+        for verb, sub in (("key", "generate"), ("key", "show"), ("plugin", "list"),
+                          ("plugin", "show"), ("catalog", "rebuild"), ("catalog", "check")):
             with self.subTest(verb=f"{verb} {sub}"):
                 self.assertIn(sub, self.bkhost(verb, sub, "--help").out.decode())
 
@@ -35,8 +35,8 @@ class Help(Case):
 
     def test_wrong_use(self):
         for arguments in (["nosuch"], [], ["list", "--nosuch"], ["show"], ["plugin"],
-                          ["verify", "latest", "--level", "thorough"], ["list", "--progress", "loud"],
-                          ["run", "--memory", "lots"]):
+                          ["verify", "latest", "--level", "thorough"],
+                          ["list", "--progress", "loud"], ["run", "--memory", "lots"]):
             with self.subTest(arguments=arguments):
                 result = self.bkhost(*arguments, code=2)
                 self.assertEqual(result.out, b"")
@@ -69,7 +69,8 @@ class Plugins(Case):
             with self.subTest(driver=driver):
                 self.assertRegex(text, rf"\b{driver}\b")
                 self.assertIn(f'"{driver}"', document)
-                self.assertRegex(self.bkhost("plugin", "show", driver).out.decode(), rf"\b{driver}\b")
+                shown = self.bkhost("plugin", "show", driver).out.decode()
+                self.assertRegex(shown, rf"\b{driver}\b")
         self.assertIn("busy-timeout", self.bkhost("plugin", "show", "sqlite").out.decode())
         self.assert_fails(self.bkhost("plugin", "show", "sqlit", code=2), "sqlite")
 
@@ -80,7 +81,8 @@ class Plugins(Case):
         (folder / "text.so").write_text("hello")
         for plugin in pathlib.Path(PLUGINS).glob("*.so"):
             shutil.copy(plugin, folder)
-        listed = Running([BKHOST, "plugin", "list", "--plugin-dir", folder], self.environment).wait(60)
+        listed = Running([BKHOST, "plugin", "list", "--plugin-dir", folder],
+                         self.environment).wait(60)
         self.assertEqual(listed.code, 0, str(listed))
         self.assertIn("broken.so", listed.out.decode() + listed.err)
         database = make_shop(self.home / "shop.db")
@@ -188,7 +190,8 @@ class Catalog(Case):
 
     def test_a_name_cannot_steer_the_terminal(self):
         odd = make_shop(self.home / "a\x1b[31mb.db", rows=5)
-        result = self.bkhost("run", "--from", f"sqlite:{odd}", "--to", str(self.store), code=(0, 1, 2))
+        result = self.bkhost("run", "--from", f"sqlite:{odd}", "--to", str(self.store),
+                             code=(0, 1, 2))
         listed = self.bkhost("list", "--all")
         self.assertNotIn("\x1b", result.out.decode() + result.err)
         self.assertNotIn("\x1b", listed.out.decode())
@@ -205,8 +208,8 @@ class Terminal(Case):
             self.bkhost("run", "shop")
 
     def on_terminal(self, *arguments, answers):
-        """Runs it on a pseudo terminal; `answers`: (text to wait for, what is typed). Gives (exit status,
-        all that was shown)."""
+        """Runs it on a pseudo terminal; `answers`: (text to wait for, what is typed). Gives (exit
+        status, all that was shown)."""
         command = [BKHOST, *map(str, arguments), "--plugin-dir", PLUGINS]
         pid, terminal = pty.fork()
         if pid == 0:
@@ -228,8 +231,8 @@ class Terminal(Case):
 
     def test_restore_asks_which_backup(self):
         target = self.home / "restored.db"
-        code, shown = self.on_terminal("restore", "--to", f"sqlite:{target}",
-                                       answers=[("1 to 2", "garbage\n"), ("'garbage' is not", "2\n")])
+        answers = [("1 to 2", "garbage\n"), ("'garbage' is not", "2\n")]
+        code, shown = self.on_terminal("restore", "--to", f"sqlite:{target}", answers=answers)
         self.assertEqual(code, 0, shown)
         for row in self.rows():
             self.assertIn(row["id"], shown)
@@ -237,7 +240,8 @@ class Terminal(Case):
 
     def test_no_answer_restores_nothing(self):
         target = self.home / "restored.db"
-        code, shown = self.on_terminal("restore", "--to", f"sqlite:{target}", answers=[("1 to 2", "\n")])
+        code, shown = self.on_terminal("restore", "--to", f"sqlite:{target}",
+                                       answers=[("1 to 2", "\n")])
         self.assertNotEqual(code, 0, shown)
         self.assertFalse(target.exists())
         self.restore_and_compare(self.database)

@@ -1,4 +1,4 @@
-"""Damaged archives and wrong keys: a clear error each, exit 4 from verify, and never a wrong database."""
+"""Damaged archives and wrong keys: a clear error each, exit 4 from verify, no wrong database."""
 
 import json
 import random
@@ -83,7 +83,8 @@ class Damage(Case):
                 self.volume.write_bytes(self.originals[self.volume])
 
     def test_a_truncated_volume(self):
-        for size in (0, 1, self.record["header_size"], self.record["size"] // 2, self.record["size"] - 1):
+        whole = self.record["size"]
+        for size in (0, 1, self.record["header_size"], whole // 2, whole - 1):
             with self.subTest(size=size):
                 self.volume.write_bytes(self.originals[self.volume][:size])
                 self.assertIn(self.volume.name, self.said(self.verify("quick", 4)))

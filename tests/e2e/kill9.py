@@ -125,7 +125,8 @@ class Killed(Case):
                         if number == signal.SIGTERM:
                             self.assertEqual(names, [])
         self.bkhost(*arguments)
-        self.assertEqual([p.name for p in target.iterdir()], ["shop.db"], "an old try was not swept")
+        names = [p.name for p in target.iterdir()]
+        self.assertEqual(names, ["shop.db"], "an old try was not swept")
         self.assert_same_database(self.big, target / "shop.db")
         self.assert_clean()
 

@@ -21,7 +21,7 @@ PEAK_MIB = 160
 
 
 def next_link(link, number):
-    """The chain that proves which state a database is in: each transaction hashes the one before."""
+    """The chain that proves which state a database is in: each transaction hashes the last one."""
     return hashlib.sha256(f"{link}:{number}".encode()).hexdigest()
 
 
@@ -110,8 +110,8 @@ class LiveWriter(Case):
         connection = sqlite3.connect(restored)
         for identity, body, crc in connection.execute("SELECT id, body, crc FROM rows"):
             self.assertEqual(zlib.crc32(body), crc, f"row {identity}")
-        self.assertEqual(connection.execute("SELECT max(id) FROM rows").fetchone()[0], min(number, 4999))
         connection.close()
+        self.assertEqual(ask(restored, "SELECT max(id) FROM rows"), min(number, 4999))
 
     def report(self, what, result):
         rate = MIB / max(result.seconds, 0.001)

@@ -1,4 +1,4 @@
-"""What was backed up comes back: page sizes, journal modes, formats, codecs, storages, and without bkhost."""
+"""What was backed up comes back: page sizes, journal modes, formats, codecs, storages."""
 
 import hashlib
 import json
@@ -32,7 +32,8 @@ class RoundTrip(Case):
         self.json("run", "shop")
         [row] = self.rows()
         self.assertRegex(row["id"], ID)
-        self.assertEqual((row["state"], row["source"], row["environment"]), ("completed", "shop", "test"))
+        self.assertEqual((row["state"], row["source"]), ("completed", "shop"))
+        self.assertEqual(row["environment"], "test")
         self.assertIn(row["id"], json.dumps(self.json("show", row["id"])))
         self.assertIn(row["id"], self.bkhost("list").out.decode())
         self.assertIn(row["id"], self.bkhost("show", row["id"]).out.decode())
@@ -43,7 +44,8 @@ class RoundTrip(Case):
         self.json("restore", "latest", "--to", f"sqlite:{restored}", "--identity", str(key))
         image = restored.read_bytes()
         packed = self.tool("age", "-d", "-i", key, self.volume())
-        self.assertTrue(self.tool("zstd", "-dc", stdin=packed) == image, "the tools give other bytes")
+        by_tools = self.tool("zstd", "-dc", stdin=packed)
+        self.assertTrue(by_tools == image, "the tools give other bytes")
         self.assertTrue(self.bkhost("cat", row["id"], "--identity", str(key)).out == image)
         self.assert_same_database(self.database, restored)
         self.assert_clean()
@@ -133,7 +135,7 @@ class RoundTrip(Case):
         script = self.tool("zstd", "-dc", self.volume())
         by_tool = self.home / "by-tool.db"
         self.tool("sqlite3", by_tool, stdin=script)
-        self.assertTrue(self.dump(by_tool) == self.dump(self.database), "the script gives other rows")
+        self.assertTrue(self.dump(by_tool) == self.dump(self.database), "other rows by sqlite3")
         target = self.home / "restored.db"
         self.bkhost("restore", "latest", "--to", f"sqlite:{target}")
         self.assertTrue(self.dump(target) == self.dump(self.database), "the dumps differ")
