@@ -42,8 +42,9 @@ attribute() { # attribute TAG NAME: the number in NAME="…"
 # when it left no report.
 count() {
     local status=$1 report=$2 tag='' tests failures skips
-    # The tag may be spread over lines.
-    if [[ -f $report ]]; then tag=$(tr '\n\t' '  ' <"$report" | grep -o '<testsuites\? [^>]*' | head -n 1); fi
+    if [[ -f $report ]]; then tag=$(head -c 2000 "$report" | tr '\n\t' '  '); fi
+    tag=${tag#*<testsuite}
+    tag=${tag%%>*}
     tests=$(attribute "$tag" tests)
     failures=$(attribute "$tag" failures)
     if [[ -z $tests || -z $failures ]]; then
