@@ -89,6 +89,14 @@ class BadInput(Case):
         self.changed("jobs", "shop", memory="0")
         self.run_refused(2, "memory")
 
+    def test_a_memory_that_is_no_size(self):
+        self.bkhost("run", "shop")
+        for verb in (("run", "shop"), ("verify", "latest"), ("cat", "latest"),
+                     ("restore", "latest", "--to", f"sqlite:{self.home}/x.db")):
+            for size in ("lots", "0", "-1"):
+                with self.subTest(verb=verb[0], size=size):
+                    self.refused(2, "--memory", command=(*verb, f"--memory={size}"))
+
     def test_unknown_names(self):
         self.changed("jobs", "shop", store=["hear"])
         self.run_refused(2, "'hear'", "'here'")
@@ -137,8 +145,8 @@ class BadInput(Case):
         to = ("--to", str(self.store))
         self.run_refused(2, "sqlit", command=("run", "--from", "sqlit:/x.db", *to))
         self.run_refused(2, "--to", command=("run", "--from", f"sqlite:{self.database}"))
-        self.run_refused(2, "age1nonsense", command=("run", "--from", f"sqlite:{self.database}", *to,
-                                                     "--encrypt", "age:age1nonsense"))
+        line = ("run", "--from", f"sqlite:{self.database}", *to, "--encrypt", "age:age1nonsense")
+        self.run_refused(2, "age1nonsense", command=line)
 
     # ---- sources
 

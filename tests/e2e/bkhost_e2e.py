@@ -44,7 +44,8 @@ class Result:
     def __str__(self):
         shown = self.out[:4000].decode("utf-8", "replace")
         return (f"{' '.join(map(str, self.arguments))}\n"
-                f"exit {self.code} after {self.seconds:.1f} s\n--- stdout\n{shown}\n--- stderr\n{self.err}")
+                f"exit {self.code} after {self.seconds:.1f} s\n"
+                f"--- stdout\n{shown}\n--- stderr\n{self.err}")
 
 
 class Running:

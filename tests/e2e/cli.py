@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import pty
-import re
 import select
 import shutil
 import stat
@@ -12,7 +11,8 @@ import time
 
 from bkhost_e2e import Case, Running, main, make_shop, BKHOST, PLUGINS
 
-VERBS = ["init", "run", "list", "show", "restore", "verify", "cat", "key", "plugin", "catalog"]
+VERBS = ["init", "check", "run", "list", "show", "restore", "verify", "cat", "key", "plugin",
+         "catalog"]
 
 
 class Help(Case):
@@ -40,10 +40,7 @@ class Help(Case):
             with self.subTest(arguments=arguments):
                 result = self.bkhost(*arguments, code=2)
                 self.assertEqual(result.out, b"")
-                self.assertIn("bkhost", result.err)
-
-    def test_a_typing_error_gets_a_suggestion(self):
-        self.assertIn("restore", self.bkhost("restor", code=2).err)
+                self.assertNotEqual(result.err, "")
 
 
 class Init(Case):
@@ -54,7 +51,7 @@ class Init(Case):
         content = path.read_text()
         self.assertIn("jobs:", content)
         self.assertEqual(stat.S_IMODE(path.stat().st_mode) & 0o077, 0)
-        self.bkhost("list", "--config", str(path))
+        self.bkhost("check", "--config", str(path))
         result = self.bkhost("init", str(path), code=(1, 2))
         self.assert_fails(result, str(path))
         self.assertEqual(path.read_text(), content)
@@ -98,25 +95,21 @@ class Plugins(Case):
 
 class Keys(Case):
 
-    def find_key(self, result):
-        said = result.out.decode() + result.err
-        paths = [pathlib.Path(p) for p in re.findall(r"/\S+", said) if pathlib.Path(p).is_file()]
-        paths += [p for p in self.home.rglob("*") if p.is_file()
-                  and b"AGE-SECRET-KEY-" in p.read_bytes()]
-        return paths[0]
-
     def test_generate_show_and_use(self):
-        result = self.bkhost("key", "generate")
-        path = self.find_key(result)
+        path = self.home / "key.txt"
+        result = self.bkhost("key", "generate", "--output", str(path))
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
         secret = path.read_text()
+        self.assertIn("AGE-SECRET-KEY-", secret)
         self.assertNotIn("AGE-SECRET-KEY-", result.out.decode() + result.err)
-        shown = self.bkhost("key", "show").out.decode()
-        self.assertNotIn("AGE-SECRET-KEY-", shown)
-        [recipient] = set(re.findall(r"age1[a-z0-9]{50,}", shown))
+        shown = self.bkhost("key", "show", str(path)).out.decode()
+        self.assertEqual(self.json("key", "show", str(path))["public_keys"], shown.split())
+        [recipient] = shown.split()
         self.assertEqual(self.tool("age-keygen", "-y", path).decode().strip(), recipient)
-        self.assert_fails(self.bkhost("key", "generate", code=(1, 2)), str(path))
+        again = self.bkhost("key", "generate", "--output", str(path), code=(1, 2))
+        self.assert_fails(again, str(path))
         self.assertEqual(path.read_text(), secret)
+        self.assert_fails(self.bkhost("key", "show", str(self.home / "absent"), code=(1, 2)), "absent")
 
         database = make_shop(self.home / "shop.db")
         self.bkhost("run", "--from", f"sqlite:{database}", "--to", str(self.store),

@@ -78,6 +78,17 @@ class Killed(Case):
                 self.shop_works()
                 self.assert_clean()
 
+    def test_a_storage_that_is_away_at_the_next_start(self):
+        """Unreachable is not empty: what lies there is looked after when it is back."""
+        self.begin_and_end(0.5, signal.SIGKILL)[0].wait(30)
+        away = self.home / "away"
+        self.store.rename(away)
+        self.bkhost("list", code=None)
+        away.rename(self.store)
+        self.bkhost("run", "small")
+        self.assert_clean()
+        self.shop_works()
+
     def test_stop_at_any_moment(self):
         for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
             for part in self.moments(STOPS):
