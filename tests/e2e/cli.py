@@ -109,7 +109,8 @@ class Keys(Case):
         again = self.bkhost("key", "generate", "--output", str(path), code=(1, 2))
         self.assert_fails(again, str(path))
         self.assertEqual(path.read_text(), secret)
-        self.assert_fails(self.bkhost("key", "show", str(self.home / "absent"), code=(1, 2)), "absent")
+        absent = self.bkhost("key", "show", str(self.home / "absent"), code=(1, 2))
+        self.assert_fails(absent, "absent")
 
         database = make_shop(self.home / "shop.db")
         self.bkhost("run", "--from", f"sqlite:{database}", "--to", str(self.store),
