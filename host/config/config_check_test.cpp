@@ -56,7 +56,7 @@ sources:
 jobs:
   shop: {source: shop, store: [here, there], encrypt: {driver: age, recipients: [a, b]}}
 decrypt:
-  - {driver: age, identity: {file: /does/not/exist}}
+  - {driver: age, identity-files: {file: /does/not/exist}}
 )";
 
 std::string good_with(std::string_view from, std::string_view to) {
@@ -114,8 +114,9 @@ TEST_F(ConfigCheck, EachProblemHasItsLine) {
          ":7: compress of job 'shop' (driver zstd): option 'level' must be an int in 1..22"},
         {"driver: age, recipients", "driver: gpg, recipients",
          ":7: encrypt of job 'shop' (driver gpg): no encryptor driver 'gpg'"},
-        {"identity", "identty",
-         ":9: decrypt (driver age): unknown option 'identty'; did you mean 'identity'?"},
+        {"identity-files", "identty-files",
+         ":9: decrypt (driver age): unknown option 'identty-files'; did you mean "
+         "'identity-files'?"},
     };
     for (const auto& c : kCases) {
         const std::string found = check(good_with(c.from, c.to));

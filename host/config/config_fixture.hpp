@@ -91,7 +91,7 @@ public:
         add(kCompressor, "zstd", {test_option("level", BK_OPT_INT, 0, "1..22")});
         add(kEncryptor, "age",
             {test_option("recipients", BK_OPT_STRING, BK_OPT_REPEATED),
-             test_option("identity", BK_OPT_SECRET, BK_OPT_REPEATED)});
+             test_option("identity-files", BK_OPT_PATH, BK_OPT_REPEATED)});
     }
     const DriverDescription& describe(std::string_view kind, std::string_view name) override {
         for (const DriverDescription& driver : drivers_)

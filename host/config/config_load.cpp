@@ -190,7 +190,7 @@ private:
     void read_decrypt(const Entry& section, Config& config) {
         if (!section.value.is_sequence()) {
             problem(section.line, "'decrypt' must be a list of blocks",
-                    "for example decrypt: [{driver: age, identity: {file: PATH}}]");
+                    "for example decrypt: [{driver: age, identity-files: PATH}]");
             return;
         }
         for (const ConfigValue& item : section.value.items)

@@ -67,7 +67,7 @@ jobs:
     memory: 64MiB
     include-tables: [t]
     exclude-tables: u
-decrypt: [{driver: age, identity: {file: id}}]
+decrypt: [{driver: age, identity-files: id}]
 )");
     EXPECT_EQ(config.environment, "production");
     EXPECT_EQ(config.environment_origin, "configuration");

@@ -40,7 +40,7 @@ jobs:
     encrypt: {driver: age, recipients: [a, b]}
 decrypt:
   - driver: age
-    identity: {file: /none}
+    identity-files: /none
 )";
 
 std::string mutated(std::mt19937& random, std::string text) {
@@ -81,6 +81,11 @@ protected:
         });
     }
 
+    /// Whatever the text, the answer is that it is good, or an error that names the file.
+    bool is_clear(const std::string& answer) const {
+        return answer == "nothing thrown" || answer.find("f.yaml") != std::string::npos;
+    }
+
     TempFolder folder_;
     TestEnvironment env_;
     TestRegistry registry_;
@@ -94,11 +99,8 @@ TEST_F(Garbage, TwoThousandMutationsNeverCrash) {
     for (int i = 0; i < 2000; ++i) {
         const std::string text = mutated(random, std::string(kConfig));
         const std::string answer = said(text); // anything but a bk::Error ends the test
-        if (answer == "nothing thrown")
-            ++good;
-        else
-            EXPECT_THAT(answer, testing::AnyOf(HasSubstr("f.yaml:"), HasSubstr("problems")))
-                << text;
+        EXPECT_TRUE(is_clear(answer)) << answer << "\n" << text;
+        good += answer == "nothing thrown" ? 1 : 0;
     }
     EXPECT_GT(good, 20);   // comments, spaces, texts
     EXPECT_LT(good, 1500); // and most are noticed
@@ -110,14 +112,14 @@ TEST_F(Garbage, RandomBytesNeverCrash) {
         std::string text(random() % 400, '\0');
         for (char& c : text)
             c = static_cast<char>(i % 2 == 0 ? random() : 0x20 + random() % 0x5f);
-        EXPECT_NE(said(text), "") << text;
+        EXPECT_TRUE(is_clear(said(text))) << text;
     }
 }
 
-TEST_F(Garbage, AFileThatWasCutIsNoticedOrIsAWholePrefix) {
+TEST_F(Garbage, ACutAnywhereNeverCrashes) {
     const std::string whole(kConfig);
     for (size_t size = 0; size < whole.size(); ++size)
-        EXPECT_NE(said(whole.substr(0, size)), "");
+        EXPECT_TRUE(is_clear(said(whole.substr(0, size)))) << size;
 }
 
 TEST_F(Garbage, ASecretIsInNoError) {

@@ -11,7 +11,8 @@
 namespace bkhost {
 namespace {
 
-constexpr std::string_view kStarter = R"(# What bkhost backs up, how, and where to. Check it with: bkhost check
+constexpr std::string_view kStarter =
+    R"(# What bkhost backs up, how, and where to. Check it with: bkhost check
 # A key that bkhost does not know is an error; a '#' makes a line a comment.
 
 # Where this host stands (letters, digits, _ and -): part of every archive's name.
@@ -45,7 +46,7 @@ jobs:
 
 # To read encrypted archives:
 # decrypt:
-#   - {driver: age, identity: {file: ~/.config/bkhost/identity.txt}}
+#   - {driver: age, identity-files: ~/.config/bkhost/identity.txt}
 )";
 
 /// Closes and removes the new file again unless it was finished.

@@ -117,5 +117,18 @@ TEST(Samples, AllOfTheFolderAreGood) {
     EXPECT_GE(count, 2);
 }
 
+TEST(Samples, TheCompleteExampleOfTheReadmeIsGood) {
+    const std::string readme =
+        content_of(std::string(BKHOST_EXAMPLES_DIR) + "/../host/config/README.md");
+    const std::string fence = "```yaml\n";
+    const size_t begin = readme.find(fence);
+    ASSERT_NE(begin, std::string::npos);
+    const size_t end = readme.find("```", begin + fence.size());
+    const TempFolder folder;
+    const std::string path =
+        folder.write("f.yaml", readme.substr(begin + fence.size(), end - begin - fence.size()));
+    EXPECT_EQ(complaints(path, TestEnvironment{{{"HOME", "/home/me"}}}.get()), "");
+}
+
 } // namespace
 } // namespace bkhost
