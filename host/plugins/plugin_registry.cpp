@@ -168,8 +168,13 @@ void PluginRegistry::State::examine(Plugin& plugin) {
     if (plugin.examined || plugin.found.state != PluginState::ok) return;
     ScanResult result = scan(plugin);
     plugin.examined = true;
-    if (result.module && result.problem.empty())
+    if (result.module) {
         result.problem = disagreement(plugin.found.note, *result.module);
+        result.hint = "install the plugin again";
+    } else if (result.lasting && !search.cache_file.empty()) {
+        result.hint = "this is remembered until the file changes; to ask again, delete '" +
+                      search.cache_file + "'";
+    }
     if (!result.problem.empty()) {
         plugin.found.state = PluginState::broken;
         plugin.found.reason = std::move(result.problem);

@@ -295,6 +295,9 @@ TEST_F(Registered, ACrashIsRememberedUntilTheFileChanges) {
     static_cast<void>(PluginRegistry(search()).plugins());
     const auto plugins = PluginRegistry(search("/nonexistent")).plugins();
     EXPECT_THAT(plugins[0].reason, HasSubstr("crashed when it was scanned"));
+    PluginRegistry registry(search("/nonexistent"));
+    EXPECT_THAT(failure([&] { static_cast<void>(registry.load("sanitizer", "crash")); }),
+                HasSubstr("to ask again, delete '" + search().cache_file + "'"));
     test::fs::remove(path);
     test::install("test_prints", first, "test_crash");
     EXPECT_THAT(states(search()), ElementsAre("first/test_crash.so ok"));
