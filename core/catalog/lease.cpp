@@ -150,7 +150,6 @@ LeaseKeeper::LeaseKeeper(Catalog& catalog, Lease lease, std::function<void()> on
 LeaseKeeper::~LeaseKeeper() {
     state_->thread.request_stop();
     state_->thread.join();
-    if (lost()) return;
     try {
         state_->catalog.release(state_->lease);
     } catch (const bk::Error&) {

@@ -121,6 +121,7 @@ TEST_F(LeaseTest, DeadByEachOfItsRules) {
     EXPECT_TRUE(dead()) << "but its heartbeat does";
     lease.heartbeat_mono_ms = clock_.monotonic_ms();
     EXPECT_FALSE(dead());
+    lease.heartbeat_ms = clock_.now();
     lease.owner.boot_id = "boot-2";
     EXPECT_TRUE(dead()) << "before a reboot: at once";
     lease.owner.host_name = "db2";
