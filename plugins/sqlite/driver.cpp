@@ -5,6 +5,8 @@
 #include "page_image.hpp"
 #include "row_proof.hpp"
 #include "snapshot.hpp"
+#include "sql_dump.hpp"
+#include "sql_load.hpp"
 
 #include <nlohmann/json.hpp>
 #include <sqlite3.h>
@@ -37,9 +39,11 @@ constexpr bk_option kOptions[] = {
                "what a restore checks before the file is put in place", "quick", "none|quick|full"),
 };
 
-enum Unit : uint32_t { kImage = 0, kRows = 1 };
+enum Unit : uint32_t { kImage = 0, kRows = 1, kScript = 2 };
+enum class Format { image, sql }; ///< as in the option
 
-/// Absent stays as it is; whatever else is not a readable file is refused before SQLite sees it.
+/// The real path. What is not a readable file is refused before SQLite sees it: it would say only
+/// that it cannot be opened.
 std::string existing_file(const std::string& path) {
     if (path.empty() || path == ":memory:")
         throw bk::Error(BK_E_CONFIG, "'" + path + "' is not a database file",
@@ -54,25 +58,42 @@ std::string existing_file(const std::string& path) {
     return std::filesystem::canonical(path).string();
 }
 
-Json parse(const char* request) {
-    Json json = request != nullptr ? Json::parse(request, nullptr, false) : Json::object();
-    if (!json.is_object()) throw bk::Error(BK_E_INVALID, "the request is not a JSON object");
-    return json;
-}
-
 std::chrono::milliseconds milliseconds(bk::Config config, const char* key) {
     return std::chrono::milliseconds(config.number(key));
 }
 
 /// A page image is the whole database; parts of it need the other format.
-void check_whole(const Json& request) {
-    const auto given = [&](const char* key) {
-        return request.contains(key) && !request[key].empty();
-    };
-    if (given("include") || given("exclude") || given("tables") ||
-        request.value("what", "all") != "all")
+void check_whole(const Selection& selection) {
+    if (!selection.whole())
         throw bk::Error(BK_E_UNSUPPORTED, "a page image holds the whole database",
-                        "use format=sql to choose tables, columns or rows");
+                        "back up with format=sql to choose tables, columns or rows");
+}
+
+/// What load_begin needs of its request.
+struct LoadRequest {
+    Existing existing;
+    Format format;
+    uint64_t image_size;
+};
+
+LoadRequest parse_load(const std::string& text) {
+    try {
+        const Json request = Json::parse(text);
+        const std::string target = request.value("target", "refuse");
+        const std::string format = request.value("format", "image");
+        const Json layout = request.value("layout", Json::object());
+        if (target != "refuse" && target != "replace")
+            throw bk::Error(BK_E_UNSUPPORTED,
+                            "a SQLite database cannot be restored with target '" + target + "'",
+                            "use refuse or replace");
+        if (format != "image" && format != "sql")
+            throw bk::Error(BK_E_UNSUPPORTED, "'" + format + "' is not a format of SQLite backups");
+        return {target == "replace" ? Existing::replace : Existing::refuse,
+                format == "sql" ? Format::sql : Format::image,
+                layout.value("pages", uint64_t{0}) * layout.value("page_size", uint64_t{0})};
+    } catch (const Json::exception& error) {
+        throw bk::Error(BK_E_INVALID, std::string("the request cannot be read: ") + error.what());
+    }
 }
 
 class SqliteDumper : public bk::Dumper {
@@ -98,13 +119,20 @@ private:
         const std::lock_guard lock(snapshot_mutex_);
         snapshot_.swap(snapshot);
     }
-    [[nodiscard]] Json pragmas();
+    /// Throws INVALID outside dump_begin and dump_end.
+    [[nodiscard]] Snapshot& snapshot() const {
+        if (!snapshot_) throw bk::Error(BK_E_INVALID, "no dump has begun");
+        return *snapshot_;
+    }
+    [[nodiscard]] Format format() const { return static_cast<Format>(config_.number("format")); }
+    [[nodiscard]] Json pragmas() const;
 
     bk::Host host_;
     bk::Config config_;
     Cancel cancel_;
     std::mutex snapshot_mutex_; ///< for interrupt(), which comes from any thread
     std::unique_ptr<Snapshot> snapshot_;
+    Selection selection_;
 };
 
 std::string SqliteDumper::probe() {
@@ -133,72 +161,70 @@ std::string SqliteDumper::inspect(const char*) {
     return inspect_schema(connection);
 }
 
-Json SqliteDumper::pragmas() {
-    Connection& connection = snapshot_->files();
-    return {{"page_size", snapshot_->page_size()},
-            {"pages", snapshot_->pages()},
-            {"journal_mode", snapshot_->journal_mode()},
+Json SqliteDumper::pragmas() const {
+    Connection& connection = snapshot().files();
+    return {{"page_size", snapshot().page_size()},
+            {"pages", snapshot().pages()},
+            {"journal_mode", snapshot().journal_mode()},
             {"user_version", connection.number("PRAGMA user_version")},
             {"application_id", connection.number("PRAGMA application_id")},
             {"encoding", connection.text("PRAGMA encoding")}};
 }
 
 std::string SqliteDumper::dump_begin(const char* request) {
-    check_whole(parse(request));
+    selection_ = parse_selection(request);
+    if (format() == Format::image) check_whole(selection_);
     const SnapshotOptions options{.patience = milliseconds(config_, "busy-timeout"),
                                   .max_lock = milliseconds(config_, "max-lock")};
     set_snapshot(std::make_unique<Snapshot>(path(), options, cancel_));
-    Json layout = {{"format", "image"}};
+    if (format() == Format::sql) check_selection(snapshot_->rows(), selection_);
+    Json layout = {{"format", config_.text("format")}};
     layout.update(pragmas());
     return Json{{"engine", "sqlite"},
                 {"version", sqlite3_libversion()},
-                {"extension", "db"},
-                {"format", "image"},
+                {"extension", format() == Format::sql ? "sql" : "db"},
+                {"format", config_.text("format")},
                 {"layout", layout}}
         .dump();
 }
 
 void SqliteDumper::plan(const Units& unit) {
-    const uint64_t size = uint64_t{snapshot_->pages()} * snapshot_->page_size();
+    const uint64_t size = uint64_t{snapshot().pages()} * snapshot().page_size();
+    if (format() == Format::sql)
+        return unit(
+            {sizeof(bk_unit), BK_UNIT_ORDERED, BK_PHASE_PROLOGUE, kScript, size, "SQL script"});
     unit({sizeof(bk_unit), BK_UNIT_ORDERED, BK_PHASE_DATA, kImage, size, "page image"});
     if (config_.flag("row-proof")) unit({sizeof(bk_unit), 0, BK_PHASE_DATA, kRows, 0, "row proof"});
 }
 
 void SqliteDumper::dump(uint32_t number, bk::Sink sink) {
-    if (number == kImage) {
-        sink.meta("sqlite", pragmas().dump());
-        return dump_image(*snapshot_, cancel_, host_, sink);
-    }
-    if (number == kRows) return prove_rows(*snapshot_, cancel_, sink);
-    throw bk::Error(BK_E_INVALID, "no such unit");
+    const bool script = format() == Format::sql;
+    if (number == kRows && !script) return prove_rows(snapshot(), cancel_, sink);
+    if (number != (script ? kScript : kImage)) throw bk::Error(BK_E_INVALID, "no such unit");
+    sink.meta("sqlite", pragmas().dump());
+    if (!script) return dump_image(snapshot(), cancel_, host_, sink);
+    dump_sql(snapshot(), selection_, {.preserve_rowids = config_.flag("preserve-rowids")}, cancel_,
+             sink);
 }
 
 void SqliteDumper::dump_end(bool ok) {
-    if (ok && !snapshot_) throw bk::Error(BK_E_INVALID, "dump_end without dump_begin");
-    if (ok) snapshot_->verify();
+    if (ok) snapshot().verify();
     set_snapshot(nullptr);
 }
 
 std::unique_ptr<bk::LoadSession> SqliteDumper::load_begin(const char* text) {
-    const Json request = parse(text);
-    const std::string target = request.value("target", "refuse");
-    if (target != "refuse" && target != "replace")
-        throw bk::Error(BK_E_UNSUPPORTED,
-                        "a SQLite database cannot be restored with target '" + target + "'",
-                        "use refuse or replace");
-    if (request.value("format", "image") != "image")
-        throw bk::Error(BK_E_UNSUPPORTED,
-                        "not a format of SQLite backups: '" + request.value("format", "") + "'");
-    check_whole(request);
-    const Json layout = request.value("layout", Json::object());
-    const uint64_t size =
-        layout.value("pages", uint64_t{0}) * layout.value("page_size", uint64_t{0});
-    if (size == 0) throw bk::Error(BK_E_INVALID, "the layout does not tell the size of the image");
+    const LoadRequest request = parse_load(text);
+    if (request.format == Format::image) {
+        check_whole(parse_selection(text));
+        if (request.image_size == 0)
+            throw bk::Error(BK_E_INVALID, "the layout does not tell the size of the image");
+    }
+    auto file = std::make_unique<TargetFile>(config_.text("path"), request.existing,
+                                             milliseconds(config_, "busy-timeout"), cancel_);
     const auto check = static_cast<IntegrityCheck>(config_.number("integrity-check"));
-    auto file = std::make_unique<TargetFile>(
-        config_.text("path"), target == "replace" ? Existing::replace : Existing::refuse,
-        milliseconds(config_, "busy-timeout"), cancel_);
-    return std::make_unique<ImageLoad>(std::move(file), size, check, host_, cancel_);
+    if (request.format == Format::sql)
+        return std::make_unique<SqlLoad>(std::move(file), check, host_, cancel_);
+    return std::make_unique<ImageLoad>(std::move(file), request.image_size, check, host_, cancel_);
 }
 
 constexpr bk_component kComponent = bk::dumper_component<SqliteDumper>(

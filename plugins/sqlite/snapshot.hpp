@@ -58,7 +58,7 @@ public:
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
 
-    /// For one thread each.
+    /// For one thread each. In WAL mode SQL on either sees the state.
     [[nodiscard]] Connection& files() noexcept { return files_; }
     [[nodiscard]] Connection& rows() noexcept { return rows_; }
 

@@ -115,8 +115,7 @@ public:
                 name += *c == '"' ? std::string("\"\"") : std::string(1, *c);
             const std::string columns =
                 reinterpret_cast<const char*>(sqlite3_column_text(statement, 1));
-            all +=
-                name + ":\n" + rows("SELECT " + columns + " FROM \"" + name + "\" ORDER BY 1");
+            all += name + ":\n" + rows("SELECT " + columns + " FROM \"" + name + "\" ORDER BY 1");
         }
         sqlite3_finalize(statement);
         return all;
