@@ -1,0 +1,73 @@
+// The verbs of the command line as functions: options in, exit status out. How options are written is
+// host/command_line.cpp's.
+#pragma once
+
+#include "host/commands/session.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bkhost {
+
+struct RunOptions {
+    std::vector<std::string> jobs; ///< empty with --from: ad hoc; else all jobs
+    std::string from, encrypt, compress, name;
+    std::vector<std::string> to;
+    std::string memory, volume_size, notes;
+    unsigned workers = 0;
+};
+[[nodiscard]] int run_command(Session& session, const RunOptions& options);
+
+/// Which backup, and where to read it from.
+struct BackupChoice {
+    std::string id; ///< id or its beginning, "latest", or empty: asked for on a terminal
+    std::string source, storage;
+    std::vector<std::string> identities;
+};
+
+struct ListOptions {
+    std::string source, job, storage;
+    bool all = false; ///< every environment and every state
+    int64_t limit = 0;
+};
+[[nodiscard]] int list_command(Session& session, const ListOptions& options);
+[[nodiscard]] int show_command(Session& session, const std::string& id);
+
+struct RestoreOptions {
+    BackupChoice choice;
+    std::string to, memory, notes;
+    unsigned workers = 0;
+    bool replace = false, force = false;
+};
+[[nodiscard]] int restore_command(Session& session, const RestoreOptions& options);
+
+struct VerifyOptions {
+    BackupChoice choice;
+    std::string level = "stored", memory;
+};
+[[nodiscard]] int verify_command(Session& session, const VerifyOptions& options);
+
+struct CatOptions {
+    BackupChoice choice;
+    std::string memory;
+};
+[[nodiscard]] int cat_command(Session& session, const CatOptions& options);
+
+[[nodiscard]] int init_command(Session& session, const std::string& path);
+[[nodiscard]] int check_command(Session& session);
+
+[[nodiscard]] int plugin_list_command(Session& session, bool broken);
+[[nodiscard]] int plugin_show_command(Session& session, const std::string& name);
+
+struct KeyOptions {
+    std::string driver = "age", file;
+};
+[[nodiscard]] int key_generate_command(Session& session, const KeyOptions& options);
+[[nodiscard]] int key_show_command(Session& session, const KeyOptions& options);
+
+[[nodiscard]] int catalog_rebuild_command(Session& session, const std::vector<std::string>& storages);
+[[nodiscard]] int catalog_check_command(Session& session);
+
+} // namespace bkhost

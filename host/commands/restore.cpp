@@ -1,0 +1,96 @@
+// bkhost restore and bkhost cat.
+#include "core/base/text.hpp"
+#include "core/driver/location.hpp"
+#include "core/job/restore.hpp"
+#include "host/commands/backup_choice.hpp"
+#include "host/commands/commands.hpp"
+#include "host/commands/json_rows.hpp"
+#include "host/commands/output.hpp"
+#include "host/render/error_text.hpp"
+#include "host/render/picker.hpp"
+
+#include <bkhost/error.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <unistd.h>
+
+namespace bkhost {
+namespace {
+
+DriverSpec target_spec(Session& session, const RestoreOptions& options, const ChosenBackup& chosen) {
+    const Config& config = session.config();
+    if (!options.to.empty()) {
+        for (const SourceConfig& source : config.sources)
+            if (source.name == options.to) return session.spec(kDumper, source.block);
+        return parse_location(session.registry(), kDumper, options.to);
+    }
+    for (const SourceConfig& source : config.sources)
+        if (source.name == chosen.source) return session.spec(kDumper, source.block);
+    throw bk::Error(BK_E_CONFIG, "where to restore backup '" + chosen.id + "' is not said",
+                    "give --to, for example --to sqlite:/path/to/restored.db");
+}
+
+/// --replace on a terminal is asked about once, unless --force.
+void confirm(Session& session, const RestoreOptions& options, const std::string& target) {
+    if (!options.replace || options.force || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0)
+        return;
+    const std::optional<size_t> answer = pick(
+        {"answer", "--force", {"leave " + target + " as it is", "replace " + target}}, session.stop());
+    if (!answer || *answer == 0) throw bk::Error(BK_E_CANCELLED, "nothing was restored");
+}
+
+uint64_t memory_of(Session& session, const std::string& text) {
+    if (text.empty()) return session.config().memory;
+    const std::optional<uint64_t> size = parse_size(text);
+    if (!size || *size == 0)
+        throw bk::Error(BK_E_CONFIG, "--memory takes a size, not '" + text + "'", "for example 96MiB");
+    return *size;
+}
+
+} // namespace
+
+int restore_command(Session& session, const RestoreOptions& options) {
+    const ChosenBackup chosen = choose_backup(session, options.choice);
+    RestoreRequest request;
+    request.backup_id = chosen.id;
+    request.places = chosen.places;
+    request.decrypt = session.decrypt(options.choice.identities);
+    request.target = target_spec(session, options, chosen);
+    request.target_text =
+        location_text(request.target, session.registry().describe(kDumper, request.target.driver));
+    request.environment = session.config().environment;
+    request.replace = options.replace;
+    request.memory = memory_of(session, options.memory);
+    request.workers = options.workers;
+    request.notes = options.notes;
+    confirm(session, options, request.target_text);
+    session.start_progress();
+    const RestoreRow row = run_restore(session.context(), request);
+    session.stop_progress();
+    if (session.options().json)
+        print(restore_json(row).dump(1) + "\n");
+    else
+        session.log().info("restored backup " + chosen.id + " to " + request.target_text + ": " +
+                           format_bytes(static_cast<uint64_t>(row.bytes)) + " in " +
+                           format_duration(row.duration_ms()) + " from " + row.source);
+    return kExitDone;
+}
+
+int cat_command(Session& session, const CatOptions& options) {
+    if (session.options().json)
+        throw bk::Error(BK_E_CONFIG, "cat writes the decoded dump to standard output and takes no --json");
+    if (::isatty(STDOUT_FILENO) != 0)
+        throw bk::Error(BK_E_CONFIG, "standard output is a terminal",
+                        "send it to a file or a program: bkhost cat ID > dump");
+    const ChosenBackup chosen = choose_backup(session, options.choice);
+    session.start_progress();
+    stream_archive(session.context(), chosen.places.front(), session.decrypt(options.choice.identities),
+                   memory_of(session, options.memory), [](std::span<const uint8_t> bytes) {
+                       print({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+                   });
+    session.stop_progress();
+    return kExitDone;
+}
+
+} // namespace bkhost
