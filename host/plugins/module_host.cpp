@@ -5,12 +5,22 @@
 #include <bkhost/error.hpp>
 
 #include <algorithm>
-#include <utility>
+#include <deque>
+#include <memory>
+#include <mutex>
 
 namespace bkhost {
 
-ModuleHost::ModuleHost(std::string module_id, Log& log) noexcept
-    : module_id_(std::move(module_id)),
+ModuleHost& ModuleHost::create(const std::string& module_id, Log& log) {
+    static std::mutex mutex;
+    // Released, so that nothing destroys it at exit, when a thread of a module may still log.
+    static auto& all = *std::make_unique<std::deque<ModuleHost>>().release();
+    const std::lock_guard lock(mutex);
+    return all.emplace_back(module_id, log);
+}
+
+ModuleHost::ModuleHost(const std::string& module_id, Log& log)
+    : module_id_(module_id),
       log_(&log), table_{sizeof(bk_host),
                          BK_ABI_MAJOR,
                          BK_ABI_MINOR,

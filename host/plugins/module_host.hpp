@@ -10,14 +10,16 @@
 
 namespace bkhost {
 
-/// Thread-safe. Must outlive every thread of the module, so its owner never destroys it; detach
-/// ends its use of the log.
+/// Thread-safe.
 class ModuleHost {
 public:
-    ModuleHost(std::string module_id, Log& log) noexcept;
+    /// One that lives to the end of the process, since threads of a module may outlive its fini.
+    [[nodiscard]] static ModuleHost& create(const std::string& module_id, Log& log);
+    ModuleHost(const std::string& module_id, Log& log);
     ModuleHost(const ModuleHost&) = delete;
     ModuleHost& operator=(const ModuleHost&) = delete;
     [[nodiscard]] const bk_host* get() const noexcept { return &table_; }
+    /// Ends the use of the log.
     void detach() noexcept { log_.store(nullptr); }
 
 private:

@@ -10,8 +10,6 @@
 
 #include <dlfcn.h>
 
-#include <memory>
-
 namespace bkhost {
 namespace {
 
@@ -36,20 +34,20 @@ bk::Error no_entry(const boost::dll::shared_library& library) {
 
 const bk_module& open_module(const std::string& path) {
     boost::dll::fs::error_code error;
-    auto library = std::make_unique<boost::dll::shared_library>();
-    library->load(path, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local, error);
+    boost::dll::shared_library library;
+    library.load(path, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local, error);
     if (error) {
         const char* why = ::dlerror(); // Boost's code says "bad file descriptor" for everything
         throw bk::Error(BK_E_CONFIG,
                         "it cannot be loaded: " + (why != nullptr ? why : error.message()),
                         "install the libraries that the plugin needs (ldd shows them)");
     }
-    if (!library->has(BK_ENTRY_NAME)) throw no_entry(*library);
-    const auto entry = library->get<const bk_module*() noexcept>(BK_ENTRY_NAME);
-    // Never unmapped: client libraries leave thread-local destructors and threads behind, and a
-    // dlclose under them crashes at the next thread's end.
-    static_cast<void>(library.release());
-
+    // Never unmapped, whatever happens to the handle: client libraries leave thread-local
+    // destructors and threads behind, and a dlclose under them crashes at the next thread's end.
+    if (::dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) == nullptr)
+        throw bk::Error(BK_E_INTERNAL, "it cannot be kept in memory");
+    if (!library.has(BK_ENTRY_NAME)) throw no_entry(library);
+    const auto entry = library.get<const bk_module*() noexcept>(BK_ENTRY_NAME);
     const bk_module* module = entry();
     if (const std::string why = module_problem(module); !why.empty())
         throw bk::Error(BK_E_CONFIG, why,

@@ -135,7 +135,7 @@ struct PluginRegistry::State {
     std::optional<ScanCache> cache;
     struct Loaded {
         const bk_module* module;
-        ModuleHost* host; ///< never destroyed: threads of the module may still log
+        ModuleHost* host;
     };
     std::vector<Loaded> loaded;
     bool closed = false;
@@ -256,14 +256,14 @@ void PluginRegistry::State::open(Plugin& plugin) {
         if (std::string why = disagreement(plugin.found.note, describe_module(module));
             !why.empty())
             throw bk::Error(BK_E_CONFIG, why, "install the plugin again");
-        auto host = std::make_unique<ModuleHost>(plugin.found.note.id, search.log);
+        ModuleHost& host = ModuleHost::create(plugin.found.note.id, search.log);
         bk_error error = bk::empty_error();
         if (BK_HAS(&module, bk_module, init))
-            if (const bk_status status = module.init(host->get(), &error); status != BK_OK) {
-                static_cast<void>(host.release());
+            if (const bk_status status = module.init(host.get(), &error); status != BK_OK) {
+                host.detach();
                 bk::throw_error(status, error);
             }
-        loaded.push_back({&module, host.release()});
+        loaded.push_back({&module, &host});
         plugin.loaded = &module;
     } catch (const bk::Error& error) {
         plugin.load_error.emplace(error.status(), object + ": " + error.message(), error.hint());
