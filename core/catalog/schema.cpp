@@ -119,7 +119,9 @@ CREATE INDEX events_by_time ON events(at_ms);
 constexpr std::array kMigrations{kVersion1};
 static_assert(kMigrations.size() == kCatalogSchema);
 
-/// The version of the file, after telling that it is one of ours (or empty).
+/// The version of the file, after telling that it is one of ours (or empty). Wants a transaction:
+/// what it reads must be of one state, or a catalog that another process is just making looks like
+/// a stranger's.
 int64_t checked_version(Database& database, const std::string& name, int64_t known) {
     const int64_t id = database.integer("PRAGMA application_id");
     const int64_t version = database.integer("PRAGMA user_version");
@@ -192,7 +194,10 @@ void open_schema(Database& database, const std::filesystem::path& file,
                  std::span<const char* const> migrations) {
     const std::string name = file.string();
     const auto known = static_cast<int64_t>(migrations.size());
-    checked_version(database, name, known); // before anything is written
+    {
+        const Transaction one_state(database, Transaction::Kind::read);
+        checked_version(database, name, known); // before anything is written
+    }
     set_wal_mode(database, name);
     database.run("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     if (database.integer("PRAGMA user_version") == known) return;
