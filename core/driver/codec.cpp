@@ -37,8 +37,8 @@ uint64_t codec_memory(const DriverSetup& driver, int32_t direction, uint64_t fra
 Codec::Codec(DriverPtr driver, const Services& services, int32_t direction)
     : driver_(std::move(driver)), lock_(*driver_->component) {
     bk_error error = bk::empty_error();
-    check(driver_->table<bk_transform>().create(services.host(), driver_->values.config(), direction,
-                                                &self_, &error),
+    check(driver_->table<bk_transform>().create(services.host(), driver_->values.config(),
+                                                direction, &self_, &error),
           error, *driver_);
 }
 
@@ -108,7 +108,9 @@ std::vector<std::string> Cipher::fingerprints() {
     return collector.texts;
 }
 
-uint64_t Cipher::header_size() const noexcept { return seek_ == nullptr ? 0 : seek_->header_size(self()); }
+uint64_t Cipher::header_size() const noexcept {
+    return seek_ == nullptr ? 0 : seek_->header_size(self());
+}
 
 Cipher::Position Cipher::seek(uint64_t plain_offset) {
     Position position{};

@@ -19,7 +19,8 @@ struct CodecFile {
 };
 [[nodiscard]] CodecFile codec_file(const DriverSetup& driver);
 /// Bytes that one instance costs, by the driver's own account.
-[[nodiscard]] uint64_t codec_memory(const DriverSetup& driver, int32_t direction, uint64_t frame_size);
+[[nodiscard]] uint64_t codec_memory(const DriverSetup& driver, int32_t direction,
+                                    uint64_t frame_size);
 
 /// One instance. Confined to one thread but for interrupt().
 class Codec {

@@ -20,8 +20,8 @@ inline constexpr std::string_view kSanitizer = "sanitizer";
 
 /// What is known of a driver without running it in this process.
 struct DriverDescription {
-    std::string kind;    ///< "storage"
-    std::string name;    ///< "local"
+    std::string kind; ///< "storage"
+    std::string name; ///< "local"
     std::string interface_id;
     std::string summary;
     std::vector<std::string> schemes;
@@ -40,8 +40,8 @@ struct DriverSpec {
 class Registry {
 public:
     virtual ~Registry() = default;
-    /// Throws CONFIG when no such driver is installed; the message names the nearest one and where was
-    /// searched. Loads nothing.
+    /// Throws CONFIG when no such driver is installed; the message names the nearest one and where
+    /// was searched. Loads nothing.
     [[nodiscard]] virtual const DriverDescription& describe(std::string_view kind,
                                                             std::string_view name) = 0;
     /// The driver of that kind that declares the URL scheme, or nullptr.
@@ -50,7 +50,8 @@ public:
     [[nodiscard]] virtual std::vector<std::string> names(std::string_view kind) = 0;
     /// Loads the plugin if need be (it is never unloaded) and gives the driver. Throws as describe,
     /// and CONFIG with the reason when the plugin cannot be loaded.
-    [[nodiscard]] virtual const bk_component& load(std::string_view kind, std::string_view name) = 0;
+    [[nodiscard]] virtual const bk_component& load(std::string_view kind,
+                                                   std::string_view name) = 0;
 };
 
 } // namespace bkhost

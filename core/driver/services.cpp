@@ -41,7 +41,9 @@ Services::Services(Log& log, std::stop_token stop) : log_(log), stop_(std::move(
         const std::lock_guard lock(services.mutex_);
         services.warnings_.push_back({code, object, text});
     };
-    host_.get_extension = [](const bk_host*, const char*) noexcept -> const void* { return nullptr; };
+    host_.get_extension = [](const bk_host*, const char*) noexcept -> const void* {
+        return nullptr;
+    };
 }
 
 std::vector<Warning> Services::warnings() const {

@@ -53,7 +53,8 @@ bk_storage_props Storage::props() {
 void Storage::probe(const std::string& source_path) {
     const auto lock = lock_.take();
     bk_error error = bk::empty_error();
-    check(table().probe(self_, source_path.empty() ? nullptr : source_path.c_str(), &error), error, "");
+    check(table().probe(self_, source_path.empty() ? nullptr : source_path.c_str(), &error), error,
+          "");
 }
 
 ObjectInfo Storage::put(const std::string& key, std::span<const uint8_t> data, bool if_absent) {
@@ -61,8 +62,8 @@ ObjectInfo Storage::put(const std::string& key, std::span<const uint8_t> data, b
     bk_error error = bk::empty_error();
     bk_object object = empty_object();
     const bk_put_options options = put_options(if_absent);
-    check(table().put(self_, key.c_str(), data.data(), data.size(), &options, &object, &error), error,
-          key);
+    check(table().put(self_, key.c_str(), data.data(), data.size(), &options, &object, &error),
+          error, key);
     return info_of(object);
 }
 
@@ -142,7 +143,8 @@ void Storage::remove(const std::vector<std::string>& keys) {
     if (keys.empty()) return;
     std::vector<const char*> texts;
     texts.reserve(keys.size());
-    for (const std::string& key : keys) texts.push_back(key.c_str());
+    for (const std::string& key : keys)
+        texts.push_back(key.c_str());
     struct First {
         bk_status status = BK_OK;
         bk_error error = bk::empty_error();
@@ -182,7 +184,8 @@ StorageUpload::StorageUpload(Storage& storage, std::string key, void* handle) no
 StorageUpload::~StorageUpload() {
     const auto lock = storage_.lock_.take();
     if (open_) {
-        bk_error error = bk::empty_error(); // what an abort could not remove is swept later by its age
+        bk_error error =
+            bk::empty_error(); // what an abort could not remove is swept later by its age
         (void)storage_.table().upload_abort(handle_, &error);
     }
     storage_.table().upload_free(handle_);
@@ -204,8 +207,8 @@ ObjectInfo StorageUpload::commit(const std::vector<bk_part>& parts) {
     const auto lock = storage_.lock_.take();
     bk_error error = bk::empty_error();
     bk_object object = empty_object();
-    storage_.check(storage_.table().upload_commit(handle_, parts.data(),
-                                                  static_cast<uint32_t>(parts.size()), &object, &error),
+    storage_.check(storage_.table().upload_commit(
+                       handle_, parts.data(), static_cast<uint32_t>(parts.size()), &object, &error),
                    error, key_);
     open_ = false;
     return info_of(object);

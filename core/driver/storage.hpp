@@ -83,7 +83,8 @@ public:
     [[nodiscard]] std::string read_all(const std::string& key, uint64_t limit);
     [[nodiscard]] std::optional<ObjectInfo> stat(const std::string& key);
     using Found = std::function<void(const std::string& key, const ObjectInfo&)>;
-    /// In byte order; with `folders` the keys below the next "/" are folded into one that ends in it.
+    /// In byte order; with `folders` the keys below the next "/" are folded into one that ends in
+    /// it.
     void list(const std::string& prefix, bool folders, const Found& found);
     /// Removes all; throws what the first failure was, after trying every key.
     void remove(const std::vector<std::string>& keys);

@@ -23,7 +23,7 @@ DriverSpec target_spec(Session& session, const RestoreOptions& options, const Ch
     if (!options.to.empty()) {
         for (const SourceConfig& source : config.sources)
             if (source.name == options.to) return session.spec(kDumper, source.block);
-        return parse_location(session.registry(), kDumper, options.to);
+        return session.location(kDumper, options.to);
     }
     for (const SourceConfig& source : config.sources)
         if (source.name == chosen.source) return session.spec(kDumper, source.block);

@@ -1,7 +1,6 @@
 // bkhost run: backs up configured jobs, or what one line says.
 #include "core/archive/naming.hpp"
 #include "core/base/text.hpp"
-#include "core/driver/location.hpp"
 #include "core/job/backup.hpp"
 #include "host/commands/commands.hpp"
 #include "host/commands/json_rows.hpp"
@@ -74,14 +73,13 @@ std::string source_name(Session& session, const DriverSpec& spec) {
 BackupRequest ad_hoc_request(Session& session, const RunOptions& options) {
     const Config& config = session.config();
     BackupRequest request;
-    request.source = parse_location(session.registry(), kDumper, options.from);
+    request.source = session.location(kDumper, options.from);
     request.source_name = options.name.empty() ? source_name(session, request.source) : options.name;
     request.environment = config.environment;
     if (options.compress != "none")
-        request.compress = parse_location(session.registry(), kCompressor,
-                                          options.compress.empty() ? "zstd" : options.compress);
+        request.compress = session.location(kCompressor, options.compress.empty() ? "zstd" : options.compress);
     if (!options.encrypt.empty() && options.encrypt != "none")
-        request.encrypt = parse_location(session.registry(), kEncryptor, options.encrypt);
+        request.encrypt = session.location(kEncryptor, options.encrypt);
     for (const std::string& to : options.to) request.storages.push_back(session.storage(to));
     request.copies_required = request.storages.size();
     request.volume_size = size_option(options.volume_size, "--volume-size", kDefaultVolumeSize);

@@ -5,8 +5,10 @@
 
 #include <bkhost/error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <climits>
+#include <filesystem>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -98,13 +100,24 @@ DriverSpec Session::spec(std::string_view kind, const Block& block) {
     return {block.driver, resolve(block, registry().describe(kind, block.driver).options, environment_)};
 }
 
+DriverSpec Session::location(std::string_view kind, const std::string& text) {
+    DriverSpec spec = parse_location(registry(), kind, text);
+    for (const OptionInfo& option : registry().describe(kind, spec.driver).options)
+        if (const auto found = spec.options.find(option.key);
+            option.type == BK_OPT_PATH && found != spec.options.end())
+            for (std::string& path : found->second)
+                if (!path.empty() && path.front() != '~')
+                    path = std::filesystem::absolute(path).lexically_normal().string();
+    return spec;
+}
+
 NamedDriver Session::storage(const std::string& name_or_location) {
     for (const StorageConfig& storage : config().storages)
         if (storage.name == name_or_location) return {storage.name, spec(kStorage, storage.block)};
     const bool is_location = name_or_location.find_first_of(":/") != std::string::npos;
     if (!is_location && !config().storages.empty())
         return {name_or_location, spec(kStorage, config().storage(name_or_location).block)};
-    DriverSpec found = parse_location(registry(), kStorage, name_or_location);
+    DriverSpec found = location(kStorage, name_or_location);
     std::string name = location_text(found, registry().describe(kStorage, found.driver));
     return {std::move(name), std::move(found)};
 }

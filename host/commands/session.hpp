@@ -59,6 +59,9 @@ public:
 
     [[nodiscard]] NamedDriver storage(const std::string& name_or_location);
     [[nodiscard]] DriverSpec spec(std::string_view kind, const Block& block);
+    /// What a URL or path of the command line means; its paths become absolute, since a row that
+    /// keeps them is read from other directories.
+    [[nodiscard]] DriverSpec location(std::string_view kind, const std::string& text);
     /// How the storage of a copy is opened: by its configured name, else as the row says.
     [[nodiscard]] OpenStorage open_storage();
     /// Identities for a cipher driver: those given, of `decrypt`, and of the jobs' own blocks.
