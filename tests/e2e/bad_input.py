@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import tempfile
 
-from bkhost_e2e import BKHOST, Case, main, make_big, make_shop
+from bkhost_e2e import BKHOST, Case, ask, main, make_big, make_shop
 
 SECRET = "hunter2-never-shown"
 
@@ -105,29 +105,49 @@ class BadInput(Case):
         self.run_refused(2, "'shp'", "'shop'", command=("run", "shp"))
 
     def test_missing_secret(self):
-        config = json.loads(json.dumps(self.good))
-        config["decrypt"] = [{"driver": "age", "identity": {"file": str(self.home / "absent.txt")}}]
+        for secret, name in (({"env": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE"),
+                             ({"file": str(self.home / "absent.txt")}, "absent.txt"),
+                             ({"command": ["/bin/false"]}, "/bin/false")):
+            with self.subTest(secret=name):
+                self.changed("jobs", "shop", encrypt={"driver": "age", "passphrase": secret})
+                line = self.line_of('"passphrase"')
+                self.run_refused(2, name, line)
+
+    def test_a_secret_that_everybody_can_read(self):
+        secret = self.home / "secret.txt"
+        secret.write_text(SECRET)
+        secret.chmod(0o644)
+        cipher = {"driver": "age", "passphrase": {"file": str(secret)}}
+        self.changed("jobs", "shop", encrypt=cipher)
+        self.run_refused(2, "secret.txt")
+
+    def encrypted(self):
+        """A backup that needs a key; gives (key file, configuration)."""
+        key, recipient = self.new_key()
+        config = self.config(self.database, recipient)
+        self.write_config(config)
+        self.bkhost("run", "shop")
+        return key, config
+
+    def test_missing_identity_of_the_configuration(self):
+        _, config = self.encrypted()
+        config["decrypt"] = [{"driver": "age", "identity-files": [str(self.home / "absent.txt")]}]
         self.write_config(config)
         self.bkhost("run", "shop")  # needs no key
         self.refused((1, 2), "absent.txt", command=("verify", "latest", "--level", "full"))
-        config["decrypt"] = [{"driver": "age", "identity": {"env": "NO_SUCH_VARIABLE"}}]
-        self.write_config(config)
-        self.refused((1, 2), "NO_SUCH_VARIABLE", command=("verify", "latest", "--level", "full"))
 
     def test_a_secret_is_never_shown(self):
-        key = self.home / "key.txt"
+        self.encrypted()
+        key = self.home / "no-key.txt"
         key.write_text(SECRET + "\n")
         key.chmod(0o600)
-        self.bkhost("run", "shop")
-        self.restore_refused(self.home / "x.db", (1, 2), more=["--identity", str(key)])
+        more = ["--identity", str(key)]
+        self.restore_refused(self.home / "x.db", (1, 2), "no-key.txt", more=more)
 
     def test_an_identity_that_everybody_can_read(self):
-        key, recipient = self.new_key()
-        self.write_config(self.config(self.database, recipient))
-        self.bkhost("run", "shop")
+        key, config = self.encrypted()
         key.chmod(0o644)
-        config = self.config(self.database, recipient)
-        config["decrypt"] = [{"driver": "age", "identity": {"file": str(key)}}]
+        config["decrypt"] = [{"driver": "age", "identity-files": [str(key)]}]
         self.write_config(config)
         self.refused((1, 2), "key.txt", command=("verify", "latest", "--level", "full"))
         key.chmod(0o600)
@@ -181,20 +201,22 @@ class BadInput(Case):
     def test_a_database_that_is_damaged_inside(self):
         """A page that is no b-tree page: the row proof reads every table and notices."""
         other = self.home / "other.db"
+        page = ask(self.database, "SELECT rootpage FROM sqlite_master WHERE name='orders'") - 1
         content = bytearray(self.database.read_bytes())
-        content[4096 * 2:4096 * 3] = b"\xa5" * 4096
+        content[4096 * page:4096 * (page + 1)] = b"\xa5" * 4096
         other.write_bytes(content)
         self.changed("sources", "shop", path=str(other))
         self.run_refused(1, str(other))
 
     def test_a_source_that_may_not_be_read(self):
         self.database.chmod(0)
-        self.addCleanup(self.database.chmod, 0o600)
-        if os.geteuid() != 0:
-            self.run_refused(1, str(self.database), "(?i)denied")
-        else:
-            self.check_as_nobody()
-        self.database.chmod(0o600)
+        try:
+            if os.geteuid() != 0:
+                self.run_refused(1, str(self.database), "(?i)denied")
+            else:
+                self.check_as_nobody()
+        finally:
+            self.database.chmod(0o600)
 
     def check_as_nobody(self):
         """root reads everything, so that the run has to be another user's, in a home of his."""
@@ -206,20 +228,24 @@ class BadInput(Case):
         self.addCleanup(shutil.rmtree, home, ignore_errors=True)
         os.chown(home, nobody.pw_uid, nobody.pw_gid)
         self.home.chmod(0o755)
+        mine = dict(self.environment)
         for name in ("HOME", "TMPDIR", "XDG_RUNTIME_DIR"):
             self.environment[name] = str(home)
         for name in ("CONFIG", "STATE", "DATA", "CACHE"):
             self.environment[f"XDG_{name}_HOME"] = str(home / name.lower())
+        try:
+            self.run_as_nobody(home)
+        finally:
+            self.environment = mine
+
+    def run_as_nobody(self, home):
         if subprocess.run([BKHOST, "--version"], user="nobody", capture_output=True,
                           check=False).returncode != 0:
             self.skipTest("the program cannot be run by another user")
-        store = home / "store"
-        result = self.bkhost("run", "--from", f"sqlite:{self.database}", "--to", str(store), code=1,
-                             user="nobody")
-        self.assert_fails(result, str(self.database), "(?i)denied")
+        result = self.bkhost("run", "--from", f"sqlite:{self.database}", "--to",
+                             str(home / "store"), code=1, user="nobody")
         self.assertEqual(list(home.rglob("manifest.json")), [])
-        Case.setUp(self)
-        self.database = make_shop(self.home / "shop.db", rows=100)
+        self.assert_fails(result, str(self.database), "(?i)denied")
 
     # ---- storages
 
@@ -227,11 +253,11 @@ class BadInput(Case):
         blocked = self.home / "file"
         blocked.write_text("not a folder")
         self.changed("storages", "here", path=str(blocked))
-        self.run_refused(1, str(blocked))
+        self.run_refused((1, 2), str(blocked))
         self.changed("storages", "here", path=str(blocked / "below"))
-        self.run_refused(1, str(blocked))
+        self.run_refused((1, 2), str(blocked))
         self.changed("storages", "here", path="/proc/bkhost-store")
-        self.run_refused(1, "/proc/bkhost-store")
+        self.run_refused((1, 2), "/proc/bkhost-store")
 
     def test_a_storage_without_parent(self):
         absent = self.home / "absent" / "store"
@@ -329,9 +355,7 @@ class BadInput(Case):
         self.refused((1, 2), "not-an-id", command=("show", "not-an-id"))
 
     def test_an_encrypted_backup_without_a_key(self):
-        _, recipient = self.new_key()
-        self.write_config(self.config(self.database, recipient))
-        self.backup()
+        self.encrypted()
         self.restore_refused(self.home / "x.db", (1, 2), "(?i)identity")
         self.bkhost("verify", "latest", "--level", "stored")  # needs none
         self.refused((1, 2), "(?i)identity", command=("verify", "latest", "--level", "full"))

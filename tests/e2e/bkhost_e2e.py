@@ -200,7 +200,7 @@ class Case(unittest.TestCase):
     def newest(self, *arguments):
         rows = self.rows("--all", *arguments)
         self.assertTrue(rows, "the list is empty")
-        return max(rows, key=lambda row: row["id"])
+        return max(rows, key=lambda row: row["started_at"])
 
     def archives(self, store=None):
         """The folders of the archives on a storage, oldest first."""
@@ -227,9 +227,10 @@ class Case(unittest.TestCase):
         lines = result.err.splitlines()
         messages = [line for line in lines if line.startswith("bkhost: ")]
         self.assertEqual(len(messages), 1, str(result))
-        self.assertTrue(any(line.strip().startswith("hint: ") for line in lines), str(result))
         for word in words:
             self.assertRegex(result.err, word, str(result))
+        self.assertTrue(any(line.strip().startswith("hint: ") for line in lines),
+                        f"it has no hint: {result}")
         return messages[0]
 
     # ---- databases
@@ -244,6 +245,7 @@ class Case(unittest.TestCase):
         for pragma in ("user_version", "application_id", "page_size", "encoding"):
             query = f"PRAGMA {pragma}"
             self.assertEqual(ask(expected, query), ask(restored, query), pragma)
+        self.assertTrue(content(expected) == content(restored), "the rows differ")
         self.assertEqual(ask(restored, "PRAGMA integrity_check"), "ok")
 
     def restore_and_compare(self, database, *arguments, backup="latest"):
@@ -259,6 +261,21 @@ def ask(database, query):
     connection = sqlite3.connect(database)
     try:
         return connection.execute(query).fetchone()[0]
+    finally:
+        connection.close()
+
+
+def content(database):
+    """All rows with their types, and all definitions, whatever their order in the file."""
+    connection = sqlite3.connect(database)
+    try:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
+        definitions = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+        found = {"": sorted(connection.execute(definitions))}
+        for (name,) in names:
+            quoted = name.replace('"', '""')
+            found[name] = sorted(map(repr, connection.execute(f'SELECT * FROM "{quoted}"')))
+        return found
     finally:
         connection.close()
 

@@ -5,7 +5,7 @@ import json
 import shutil
 import sqlite3
 
-from bkhost_e2e import ID, Case, ask, main, make_shop
+from bkhost_e2e import ID, Case, ask, content, main, make_shop
 
 PAGE_SIZES = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536]
 
@@ -54,7 +54,7 @@ class RoundTrip(Case):
         make_shop(self.database)
         key, recipient = self.new_key()
         config = self.config(self.database, recipient)
-        config["decrypt"] = [{"driver": "age", "identity": {"file": str(key)}}]
+        config["decrypt"] = [{"driver": "age", "identity-files": [str(key)]}]
         self.write_config(config)
         self.bkhost("run")
         self.bkhost("verify", "latest", "--level", "full")
@@ -135,10 +135,11 @@ class RoundTrip(Case):
         script = self.tool("zstd", "-dc", self.volume())
         by_tool = self.home / "by-tool.db"
         self.tool("sqlite3", by_tool, stdin=script)
-        self.assertTrue(self.dump(by_tool) == self.dump(self.database), "other rows by sqlite3")
+        self.assertTrue(content(by_tool) == content(self.database), "other rows by sqlite3")
         target = self.home / "restored.db"
         self.bkhost("restore", "latest", "--to", f"sqlite:{target}")
-        self.assertTrue(self.dump(target) == self.dump(self.database), "the dumps differ")
+        self.assertTrue(content(target) == content(self.database), "other rows")
+        self.assertTrue(self.bkhost("cat", "latest").out == script)
         self.assertEqual(ask(target, "PRAGMA integrity_check"), "ok")
         self.bkhost("verify", "latest", "--level", "full")
 
@@ -156,6 +157,18 @@ class RoundTrip(Case):
         self.assertNotEqual(self.newest()["id"], older)
         self.restore_and_compare(self.database)
         self.restore_and_compare(first, backup=older)
+
+    def test_latest_is_the_newest_also_of_several_in_a_second(self):
+        make_shop(self.database, rows=10)
+        writer = sqlite3.connect(self.database)
+        self.addCleanup(writer.close)
+        for number in range(6):
+            writer.execute("UPDATE users SET name=?", (number,))
+            writer.commit()
+            self.run_line()
+            with self.subTest(number=number):
+                self.restore_and_compare(self.database)
+                self.restore_and_compare(self.database, "--storage", str(self.store))
 
     def test_latest_is_of_the_source_that_is_named(self):
         other = make_shop(self.home / "other.db", seed=7)
@@ -185,7 +198,7 @@ class RoundTrip(Case):
 
     def test_an_empty_table_and_a_database_of_one_page(self):
         connection = sqlite3.connect(self.database)
-        connection.execute("CREATE TABLE nothing(a)")
+        connection.execute("CREATE TABLE hollow(a)")
         connection.commit()
         connection.close()
         self.run_line()
