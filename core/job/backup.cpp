@@ -153,6 +153,7 @@ void BackupRun::work(LeaseKeeper& keeper, BackupState& state) {
 }
 
 void BackupRun::probe(Dumper& dumper, std::vector<std::unique_ptr<Storage>>& storages) {
+    context_.observer.begin();
     context_.observer.stage(request_.source_name + ": preflight", 0);
     const std::string probed = dumper.probe();
     const auto json = nlohmann::json::parse(probed, nullptr, false);

@@ -121,6 +121,7 @@ void RestoreRun::load_from(const ArchivePlace& place) {
                             target_->description.name + "'",
                         "give a target of the same engine with --to");
     Dumper dumper("target '" + request_.target_text + "'", target_, services);
+    context_.observer.begin();
     context_.observer.stage("restoring " + manifest.id, manifest.plain_size);
     std::unique_ptr<LoadSession> session = dumper.load_begin(load_request(request_, manifest));
     std::unique_ptr<FrameReader> frames; // outlives the crew's threads
@@ -156,6 +157,7 @@ void stream_archive(const JobContext& context, const ArchivePlace& place, const 
     std::unique_ptr<FrameReader> frames; // outlives the crew's threads
     Crew crew(context.stop);
     frames = archive.frames(crew, {}, memory);
+    context.observer.begin();
     context.observer.stage("reading " + archive.manifest().id, archive.manifest().plain_size);
     crew.run([&] {
         while (ReadFramePtr frame = frames->next()) {

@@ -135,6 +135,7 @@ private:
     }
 
     void check_stored() {
+        context_.observer.begin();
         context_.observer.stage("verifying " + result_.id, archive_->manifest().stored_size);
         std::vector<uint8_t> buffer(1024 * 1024);
         for (const ObjectRecord& object : archive_->manifest().objects())
@@ -155,6 +156,7 @@ private:
 
     void check_full() {
         const Manifest& manifest = archive_->manifest();
+        context_.observer.begin();
         context_.observer.stage("decoding " + result_.id, manifest.plain_size);
         IndexAudit audit(manifest);
         uint64_t plain = 0;

@@ -10,7 +10,9 @@ namespace bkhost {
 class RunObserver {
 public:
     virtual ~RunObserver() = default;
-    /// A new stage of work; `total_bytes` of plain bytes to come, 0 unknown.
+    /// A new piece of work begins: what was counted so far belongs to another one.
+    virtual void begin() {}
+    /// What is done from now on; `total_bytes` of plain bytes in this piece of work, 0 unknown.
     virtual void stage(const std::string&, uint64_t /*total_bytes*/) {}
     virtual void add_plain(uint64_t) {}  ///< bytes from or to the database
     virtual void add_stored(uint64_t) {} ///< bytes to or from the storages

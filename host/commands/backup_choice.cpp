@@ -55,6 +55,18 @@ BackupRow find_row(Session& session, const BackupChoice& choice) {
     return *latest;
 }
 
+/// Ids order by the second; within one the manifests tell.
+ArchiveLocation newest(Storage& storage, std::vector<ArchiveLocation> found) {
+    const auto second = [](const ArchiveLocation& location) { return location.id.substr(0, 16); };
+    const std::string last = second(*std::ranges::max_element(found, {}, second));
+    std::erase_if(found, [&](const ArchiveLocation& location) { return second(location) != last; });
+    if (found.size() == 1) return found.front();
+    return *std::ranges::max_element(found, {}, [&](const ArchiveLocation& location) {
+        const std::string key = location.prefix + std::string(kManifestName);
+        return parse_manifest(storage.read_all(key, kManifestLimit), "object '" + key + "'").started_ms;
+    });
+}
+
 /// Straight from a storage: the newest archive that fits.
 ChosenBackup find_on_storage(Session& session, const BackupChoice& choice) {
     const NamedDriver named = session.storage(choice.storage);
@@ -81,7 +93,7 @@ ChosenBackup find_on_storage(Session& session, const BackupChoice& choice) {
                                           std::to_string(found.size()) + " backups that begin with '" +
                                           choice.id + "'",
                         "give more of the id");
-    const ArchiveLocation& best = *std::ranges::max_element(found, {}, &ArchiveLocation::id);
+    const ArchiveLocation best = newest(storage, std::move(found));
     return {best.id, best.source, {{named, best.prefix}}};
 }
 

@@ -59,7 +59,9 @@ void write_new(const std::string& path, const std::string& text) {
 
 Secret read_file(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) bk::throw_errno(errno, "cannot read the key file '" + path + "'");
+    if (fd < 0)
+        bk::throw_errno(errno, "cannot read the key file '" + path + "'",
+                        "name the file that 'bkhost key generate --output FILE' wrote");
     std::string text;
     std::array<char, 4096> buffer;
     ssize_t n = 0;

@@ -28,7 +28,11 @@ struct GlobalOptions {
 class ProgressObserver final : public RunObserver {
 public:
     explicit ProgressObserver(ProgressState& state) : state_(state) {}
-    void stage(const std::string& text, uint64_t total_bytes) override { state_.begin(text, total_bytes); }
+    void begin() override { state_.begin(""); }
+    void stage(const std::string& text, uint64_t total_bytes) override {
+        state_.set_stage(text);
+        if (total_bytes > 0) state_.total_bytes = total_bytes;
+    }
     void add_plain(uint64_t bytes) override { state_.plain_bytes += bytes; }
     void add_stored(uint64_t bytes) override { state_.stored_bytes += bytes; }
     void add_rows(uint64_t rows) override { state_.rows += rows; }
