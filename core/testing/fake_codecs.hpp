@@ -141,13 +141,15 @@ public:
     static constexpr bk_option kOptions[] = {
         bk::option("key", BK_OPT_SECRET, "both ways the same", "key one", nullptr,
                    BK_OPT_URL_TARGET),
+        bk::option("fail-call", BK_OPT_INT, "which call of an instance fails; 0: none", "0"),
     };
     XorCipher(bk::Host, bk::Config config, bk::Direction direction)
         : forward_(direction == bk::Direction::forward), key_(config.text("key")),
-          id_(xxh3_hex(as_bytes(key_)).substr(0, 12)) {}
+          id_(xxh3_hex(as_bytes(key_)).substr(0, 12)), fail_(config.number("fail-call")) {}
     static uint64_t memory(bk::Config, bk::Direction, uint64_t) noexcept { return 4096; }
 
     bk_status process(bk_in& in, bk_out& out, bk::Op op) override {
+        if (fail_ > 0 && ++calls_ == fail_) throw bk::Error(BK_E_INTERNAL, "made to fail");
         if (ended_) throw bk::Error(BK_E_INVALID, "a call after the end of the stream");
         take(in, input_);
         if (forward_)
@@ -262,6 +264,8 @@ private:
 
     const bool forward_;
     const std::string key_, id_;
+    const int64_t fail_;
+    int64_t calls_ = 0;
     std::vector<uint8_t> input_;
     PendingOutput output_;
     uint64_t block_ = 0;

@@ -99,7 +99,8 @@ class SyntheticLoad final : public bk::LoadSession {
 public:
     SyntheticLoad(SyntheticDb& db, const std::atomic<bool>& interrupted, bk::Config config)
         : db_(db), interrupted_(interrupted), fail_load_(config.number("fail-load")),
-          fail_end_(config.flag("fail-load-end")), hang_(config.flag("hang-load")) {}
+          fail_end_(config.flag("fail-load-end")), hang_(config.flag("hang-load")),
+          lazy_(config.flag("lazy-load")) {}
 
     void load(const bk_load_unit& unit, bk::Source source) override {
         if (hang_ && !db_.hang_.pass(interrupted_)) throw bk::Error(BK_E_CANCELLED, "interrupted");
@@ -108,6 +109,7 @@ public:
         const std::string name = unit.section.name;
         std::string bytes;
         std::vector<uint8_t> buffer(64 * 1024);
+        if (lazy_) return void(source.read(buffer));
         while (const size_t got = source.read(buffer))
             bytes.append(reinterpret_cast<const char*>(buffer.data()), got);
         check(name, unit, bytes);
@@ -163,7 +165,7 @@ private:
     SyntheticDb& db_;
     const std::atomic<bool>& interrupted_;
     const int64_t fail_load_;
-    const bool fail_end_, hang_;
+    const bool fail_end_, hang_, lazy_;
     std::atomic<int64_t> loads_{0};
     std::mutex mutex_;
     std::map<std::string, Loaded> sections_;
@@ -196,6 +198,7 @@ public:
         bk::option("fail-load", BK_OPT_INT, "the n-th piece fails; 0: none", "0"),
         bk::option("fail-load-end", BK_OPT_BOOL, "the load fails at its end", "false"),
         bk::option("hang-load", BK_OPT_BOOL, "pieces hang until interrupted", "false"),
+        bk::option("lazy-load", BK_OPT_BOOL, "only the start of each piece is read", "false"),
     };
     SyntheticDumper(bk::Host host, bk::Config config)
         : host_(host), config_(config), holder_(synthetic_db(config.text("name"))), db_(*holder_) {}
