@@ -14,6 +14,8 @@ constexpr int kOpsBetweenPolls = 200'000; // some milliseconds
 
 bk_status status_of(int code, int system_errno) {
     switch (code & 0xff) {
+    case SQLITE_ERROR: // wrong SQL: a script's, or an expression of a projection
+    case SQLITE_CONSTRAINT:
     case SQLITE_NOTADB: return BK_E_INVALID;
     case SQLITE_CORRUPT: return BK_E_CORRUPT;
     case SQLITE_BUSY:

@@ -96,6 +96,17 @@ LoadRequest parse_load(const std::string& text) {
     }
 }
 
+/// A wait that interrupt() ended reports whatever it waited for: say that it was cancelled.
+template <class Body>
+auto cancellable(const Cancel& cancel, Body&& body) {
+    try {
+        return body();
+    } catch (const bk::Error&) {
+        cancel.check();
+        throw;
+    }
+}
+
 class SqliteDumper : public bk::Dumper {
 public:
     SqliteDumper(bk::Host host, bk::Config config) : host_(host), config_(config), cancel_(host) {}
@@ -105,13 +116,19 @@ public:
         const std::lock_guard lock(snapshot_mutex_);
         if (snapshot_) snapshot_->interrupt();
     }
-    std::string probe() override;
+    std::string probe() override {
+        return cancellable(cancel_, [&] { return describe(); });
+    }
     std::string inspect(const char* request) override;
-    std::string dump_begin(const char* request) override;
+    std::string dump_begin(const char* request) override {
+        return cancellable(cancel_, [&] { return open_snapshot(request); });
+    }
     void plan(const Units& unit) override;
     void dump(uint32_t number, bk::Sink sink) override;
     void dump_end(bool ok) override;
-    std::unique_ptr<bk::LoadSession> load_begin(const char* request) override;
+    std::unique_ptr<bk::LoadSession> load_begin(const char* request) override {
+        return cancellable(cancel_, [&] { return open_target(request); });
+    }
 
 private:
     [[nodiscard]] std::string path() const { return existing_file(config_.text("path")); }
@@ -126,6 +143,9 @@ private:
     }
     [[nodiscard]] Format format() const { return static_cast<Format>(config_.number("format")); }
     [[nodiscard]] Json pragmas() const;
+    [[nodiscard]] std::string describe();
+    [[nodiscard]] std::string open_snapshot(const char* request);
+    [[nodiscard]] std::unique_ptr<bk::LoadSession> open_target(const char* request);
 
     bk::Host host_;
     bk::Config config_;
@@ -135,7 +155,7 @@ private:
     Selection selection_;
 };
 
-std::string SqliteDumper::probe() {
+std::string SqliteDumper::describe() {
     const std::string file = path();
     Connection connection(file, Access::read, milliseconds(config_, "busy-timeout"), cancel_);
     const int64_t size =
@@ -171,7 +191,7 @@ Json SqliteDumper::pragmas() const {
             {"encoding", connection.text("PRAGMA encoding")}};
 }
 
-std::string SqliteDumper::dump_begin(const char* request) {
+std::string SqliteDumper::open_snapshot(const char* request) {
     selection_ = parse_selection(request);
     if (format() == Format::image) check_whole(selection_);
     const SnapshotOptions options{.patience = milliseconds(config_, "busy-timeout"),
@@ -212,7 +232,7 @@ void SqliteDumper::dump_end(bool ok) {
     set_snapshot(nullptr);
 }
 
-std::unique_ptr<bk::LoadSession> SqliteDumper::load_begin(const char* text) {
+std::unique_ptr<bk::LoadSession> SqliteDumper::open_target(const char* text) {
     const LoadRequest request = parse_load(text);
     if (request.format == Format::image) {
         check_whole(parse_selection(text));

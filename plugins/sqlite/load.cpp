@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sqlite3.h>
 
 namespace sqlite_driver {
 namespace {
@@ -34,9 +35,11 @@ void check_integrity(const std::string& path, IntegrityCheck level, bk::Host hos
         complaint = connection.text(level == IntegrityCheck::quick ? "PRAGMA quick_check(1)"
                                                                    : "PRAGMA integrity_check(1)");
     } catch (const bk::Error& error) {
-        if (error.status() != BK_E_INTERNAL) throw;
-        host.warn("integrity-check", path, "not checked: " + error.message());
-        return;
+        const auto code = error.native_code & 0xff; // of the extended one
+        if (code == SQLITE_ERROR)
+            return host.warn("integrity-check", path, "not checked: " + error.message());
+        if (code != SQLITE_NOTADB) throw;
+        complaint = "not a SQLite database";
     }
     if (complaint != "ok")
         throw bk::Error(BK_E_CORRUPT, "the restored database is damaged: " + complaint,

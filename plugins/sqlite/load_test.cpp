@@ -208,6 +208,9 @@ TEST_F(Load, DamagedImageFailsItsIntegrityCheck) {
     EXPECT_EQ(load("full"), BK_E_CORRUPT);
     EXPECT_EQ(left().size(), 0U);
     EXPECT_EQ(load("none"), BK_OK);
+    fs::remove(target);
+    bytes[0] = 'x'; // the header
+    EXPECT_EQ(load("quick"), BK_E_CORRUPT);
 }
 
 TEST_F(Load, CollationOfTheApplicationIsAWarning) {

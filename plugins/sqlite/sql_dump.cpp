@@ -231,8 +231,8 @@ std::string SqlDump::select(const Table& table, const std::string& rowid) const 
         list += masked ? "(" + found->second.columns.at(column.name) + ")" : name;
     }
     const bool filtered = found != selection_.tables.end() && !found->second.where.empty();
-    return "SELECT " + list + " FROM main." + quote_name(table.name) + " NOT INDEXED" +
-           (filtered ? " WHERE (" + found->second.where + ")" : "");
+    return "SELECT " + list + " FROM main." + quote_name(table.name) +
+           (filtered ? " WHERE (" + found->second.where + ")" : " NOT INDEXED");
 }
 
 void SqlDump::table_rows(const Table& table) {

@@ -63,7 +63,7 @@ std::string_view SqlLoad::run_one(std::string_view sql) {
                                                                                sqlite3_finalize);
     if (code != SQLITE_OK) throw_sqlite(db, code, connection_->object());
     const auto used = static_cast<size_t>(tail - sql.data());
-    if (used == 0 || (used < sql.size() && *tail == '\0'))
+    if (used == 0) // SQLite takes it for the end
         throw bk::Error(BK_E_CORRUPT, "the SQL script holds a NUL byte");
     if (prepared != nullptr) {
         const bool open_before = sqlite3_get_autocommit(db) == 0;

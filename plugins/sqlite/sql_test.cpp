@@ -219,6 +219,10 @@ TEST_F(Sql, ChosenTablesColumnsAndRows) {
         Dumper dumper(values());
         EXPECT_EQ(failure([&] { dumper.begin(request); }), BK_E_NOT_FOUND) << request;
     }
+    Dumper dumper(values());
+    dumper.begin(R"j({"tables":{"users":{"columns":{"email":"nope(id)"}}}})j");
+    bk::RecordingSink wrong;
+    EXPECT_EQ(failure([&] { dumper.dump(kScript, wrong); }), BK_E_INVALID);
 }
 
 TEST_F(Sql, CorruptDatabaseNeverEndsInCommit) {
@@ -289,7 +293,7 @@ TEST_F(SqlLoad, IncompleteScriptsLeaveNothing) {
 }
 
 TEST_F(SqlLoad, ErrorsAndNulBytesAreNotSkipped) {
-    EXPECT_EQ(load("BEGIN; CREATE TABLE t(x); INSERT INTO nope VALUES(1); COMMIT;"), BK_E_INTERNAL);
+    EXPECT_EQ(load("BEGIN; CREATE TABLE t(x); INSERT INTO nope VALUES(1); COMMIT;"), BK_E_INVALID);
     EXPECT_THAT(message, testing::HasSubstr("nope"));
     using namespace std::string_literals;
     EXPECT_EQ(load("BEGIN; CREATE TABLE t(x);\0 DROP TABLE t; COMMIT;"s), BK_E_CORRUPT);

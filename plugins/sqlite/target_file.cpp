@@ -186,10 +186,13 @@ void TargetFile::check_target() const {
 
 /// Mode and owner of the file that is replaced, else those of any new file.
 void TargetFile::adopt_mode() {
-    struct stat old {};
+    struct stat old {
+    }, own{};
     const bool there = existing_ == Existing::replace && ::stat(path_.c_str(), &old) == 0;
-    if (there && (old.st_uid != ::geteuid() || old.st_gid != ::getegid()) &&
-        ::fchown(file_.get(), old.st_uid, old.st_gid) != 0)
+    if (::fstat(file_.get(), &own) != 0)
+        bk::throw_errno(errno, "cannot stat " + in_quotes(temporary_));
+    const bool others = there && (old.st_uid != own.st_uid || old.st_gid != own.st_gid);
+    if (others && ::fchown(file_.get(), old.st_uid, old.st_gid) != 0)
         bk::throw_errno(errno, "cannot give " + in_quotes(temporary_) + " the owner of the target",
                         "restore as the owner of the database, or under another name");
     if (::fchmod(file_.get(), there ? old.st_mode & 07777 : new_file_mode()) != 0)

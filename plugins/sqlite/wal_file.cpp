@@ -103,6 +103,8 @@ WalPages::WalPages(sqlite3_file* log, const WalHead& head, const std::string& ob
     Chain chain(head, header, object);
 
     const size_t frame_size = kFrameHeader + head.page_size;
+    if (file_size(log, object) < kLogHeader + uint64_t{head.frames} * frame_size)
+        damaged(object, "it ends before the last frame");
     const auto run = static_cast<uint32_t>(std::max<size_t>(1, kRunBytes / frame_size));
     std::vector<uint8_t> buffer(run * frame_size);
     entries_.reserve(head.frames);

@@ -1,5 +1,6 @@
 // Writers in processes of their own commit and checkpoint all the time while the database is
 // dumped: they are never blocked, and every image is exactly one of their states.
+#include "page_image.hpp"
 #include "testbed.hpp"
 
 #include <atomic>
@@ -188,6 +189,46 @@ TEST(Writers, ClosingDoesNotTakeTheLogAway) {
     }
     EXPECT_EQ(shared->busy, 0);
     EXPECT_EQ(shared->failures, 0);
+}
+
+/// The counter in an image that was never a file.
+std::string counter_of(std::vector<uint8_t> image) {
+    image[18] = image[19] = 1; // a database in memory has no log
+    Db db(":memory:");
+    sqlite3_deserialize(db.get(), "main", image.data(), static_cast<sqlite3_int64>(image.size()),
+                        static_cast<sqlite3_int64>(image.size()), SQLITE_DESERIALIZE_READONLY);
+    return db.value("SELECT n FROM a");
+}
+
+// Commits as fast as they can be made fall between the steps in which the state is taken.
+TEST(Writers, ImageAndRowsAreOfOneStateAtEveryBegin) {
+    const TempDirectory directory;
+    const std::string path = directory.file("a.db");
+    Db(path).exec("PRAGMA journal_mode=WAL; CREATE TABLE a(n); INSERT INTO a VALUES(0)");
+    const SharedMemory shared;
+    {
+        const Child writer(*shared, [&] {
+            Db db(path);
+            db.attempt("PRAGMA synchronous=OFF");
+            for (int i = 1; !shared->stop; ++i) {
+                note(*shared, db.attempt("UPDATE a SET n=n+1"));
+                ++shared->commits;
+                if (i % 50 == 0) db.attempt("PRAGMA wal_checkpoint(RESTART)");
+            }
+        });
+        wait_for(shared->commits, 1);
+        bk::FakeHost host;
+        const sqlite_driver::Cancel cancel(host.host());
+        for (int i = 0; i < 300; ++i) {
+            sqlite_driver::Snapshot snapshot(path, {}, cancel);
+            wait_for(shared->commits, 1);
+            std::vector<uint8_t> image(size_t{snapshot.pages()} * snapshot.page_size());
+            sqlite_driver::PageReader(snapshot, cancel).read(1, image);
+            ASSERT_EQ(counter_of(image), snapshot.rows().text("SELECT n FROM a")) << i;
+            snapshot.verify();
+        }
+    }
+    EXPECT_EQ(shared->busy, 0);
 }
 
 } // namespace
