@@ -54,8 +54,9 @@ MemoryPlan plan_memory(const MemoryRequest& request) {
         if (!lower())
             throw bk::Error(BK_E_CONFIG,
                             "a memory budget of " + format_bytes(request.budget) + " is too small",
-                            "this job needs at least " +
-                                format_bytes((plan.total + 1023) / 1024 * 1024) + ": set 'memory'");
+                            // In whole KiB: three digits of a larger unit may be rounded down.
+                            "this job needs at least " + std::to_string((plan.total + 1023) / 1024) +
+                                " KiB: set 'memory'");
         update();
     }
     const auto note = [&](const char* what, uint64_t from, uint64_t to) {

@@ -38,8 +38,8 @@ struct MemoryPlan {
     std::vector<std::string> notes; ///< what had to be lowered, for -v
 };
 
-/// Lowers workers, then parts, then units, then the frame size until all fits into the budget. Throws
-/// CONFIG, naming the smallest budget that does, when nothing fits.
+/// Lowers workers, then parts, then their size, then units, then the frame size until all fits into
+/// the budget. Throws CONFIG, naming the smallest budget that does (in KiB), when nothing fits.
 [[nodiscard]] MemoryPlan plan_memory(const MemoryRequest& request);
 
 /// Bytes that a compressed frame may take at most, with any codec worth the name; a larger one makes

@@ -300,7 +300,8 @@ public:
     ~MemoryUpload() override { forget(); }
 
     void part(bk_part& part, bk::Bytes data) override {
-        if (store_.sequential && (running_.fetch_add(1) != 0 || part.number != next_))
+        const Running running(running_);
+        if (store_.sequential && (!running.alone || part.number != next_))
             throw bk::Error(BK_E_INVALID, "a part out of order for a sequential storage");
         store_.enter(Call::part, key_, part.number, interrupted_);
         const std::string token = "token-" + std::to_string(part.number);
@@ -308,7 +309,6 @@ public:
         const std::lock_guard lock(store_.mutex_);
         parts_[part.number] = {part.offset, MemoryStore::Data(data.begin(), data.end())};
         next_ = part.number + 1;
-        if (store_.sequential) --running_;
     }
     bk_object commit(std::span<const bk_part> parts) override {
         store_.enter(Call::commit, key_, 0, interrupted_);
@@ -340,6 +340,15 @@ public:
     }
 
 private:
+    /// Counts the part() calls under way.
+    struct Running {
+        explicit Running(std::atomic<int>& counted) : count(counted), alone(count++ == 0) {}
+        ~Running() { --count; }
+        Running(const Running&) = delete;
+        Running& operator=(const Running&) = delete;
+        std::atomic<int>& count;
+        const bool alone;
+    };
     void forget() {
         const std::lock_guard lock(store_.mutex_);
         store_.uploads_.erase(id_);
