@@ -229,6 +229,17 @@ void set_url_path(SpecBuilder& builder, const std::string& host, std::string_vie
     if (!value.empty() && !root) builder.set_target(value);
 }
 
+/// "key=value&…" as options.
+void set_query(SpecBuilder& builder, std::string_view query, const std::string& who) {
+    for (const std::string& pair : split(query, '&')) {
+        const size_t equals = pair.find('=');
+        if (equals == std::string::npos)
+            refuse("the query of the location for " + who + " is not made of key=value pairs");
+        builder.set_key(percent_decoded(pair.substr(0, equals)),
+                        percent_decoded(pair.substr(equals + 1)));
+    }
+}
+
 DriverSpec parse_url(const DriverDescription& driver, std::string_view rest) {
     const std::string who = "the " + driver.kind + " driver '" + driver.name + "'";
     SpecBuilder builder(driver);
@@ -242,18 +253,18 @@ DriverSpec parse_url(const DriverDescription& driver, std::string_view rest) {
         builder.set_flagged(BK_OPT_ENDPOINT_HOST, authority.host, "host");
     if (!authority.port.empty()) builder.set_flagged(BK_OPT_ENDPOINT_PORT, authority.port, "port");
     set_url_path(builder, authority.host, rest.substr(slash), who);
-    for (const std::string& pair : split(query, '&')) {
-        const size_t equals = pair.find('=');
-        if (equals == std::string::npos)
-            refuse("the query of the location for " + who + " is not made of key=value pairs");
-        builder.set_key(percent_decoded(pair.substr(0, equals)),
-                        percent_decoded(pair.substr(equals + 1)));
-    }
+    set_query(builder, query, who);
     return builder.take();
 }
 
 DriverSpec parse_short_form(const DriverDescription& driver, std::string_view rest) {
     SpecBuilder builder(driver);
+    // A name with a question mark is rarer than options behind a path: ?key=value is read as those.
+    if (const size_t question = rest.find('?');
+        question != std::string_view::npos && rest.find('=', question) != std::string_view::npos) {
+        set_query(builder, rest.substr(question + 1), "the " + driver.kind + " driver '" + driver.name + "'");
+        rest = rest.substr(0, question);
+    }
     if (builder.flagged(BK_OPT_ENDPOINT_HOST) != nullptr &&
         rest.find('@') != std::string_view::npos)
         refuse("the location for the " + driver.kind + " driver '" + driver.name +

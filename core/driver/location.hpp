@@ -11,7 +11,7 @@ namespace bkhost {
 
 /// What one line says about a driver of `kind`. The forms:
 ///   scheme://[user@]host[:port]/path?key=value&…  percent-decoded; no password
-///   scheme:///path, scheme:rest                   rest goes to the option that takes it, or
+///   scheme:///path, scheme:rest[?key=value&…]     rest goes to the option that takes it, or
 ///                                                 scheme:key=value,key=value
 ///   name                                          the driver with its defaults
 ///   path                                          dumper and storage: as scheme "file"

@@ -80,7 +80,8 @@ Value check_number(const OptionInfo& option, const std::string& text) {
                                  ? low
                                  : parse_limit(option, range.substr(dots + 2), Limits::max());
         if (*number < low || *number > high)
-            throw BadValue{"must be " + type_with_article(option) + " in " + option.allowed, ""};
+            throw BadValue{"must be " + type_with_article(option) + " in " + option.allowed,
+                           "see 'bkhost plugin show' for the driver's options"};
     }
     return {Secret(text), *number};
 }
@@ -91,7 +92,7 @@ Value check_bool(const std::string& text) {
         c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     if (word == "true" || word == "yes" || word == "on") return {Secret("true"), 1};
     if (word == "false" || word == "no" || word == "off") return {Secret("false"), 0};
-    throw BadValue{"must be true or false", ""};
+    throw BadValue{"must be true or false", "write true or false"};
 }
 
 Value check_enum(const OptionInfo& option, const std::string& text) {
@@ -116,7 +117,7 @@ Value check_path(const std::string& text) {
 }
 
 Value check_json(const std::string& text) {
-    if (!nlohmann::json::accept(text)) throw BadValue{"must be valid JSON", ""};
+    if (!nlohmann::json::accept(text)) throw BadValue{"must be valid JSON", "for example {\"key\": \"value\"}"};
     return {Secret(text)};
 }
 

@@ -6,51 +6,77 @@
 
 #include <bkhost/error.hpp>
 
+#include <set>
+
 namespace bkhost {
 namespace {
 
-/// Looks at one dead backup's copies, and ends its row.
+/// What a copy of a backup turned out to be whose process died.
+enum class Found { whole, not_whole, unknown };
+
+/// Looks at one dead backup's copies. A copy that cannot be looked at stays `uploading`: the next
+/// start looks again.
 class BackupReaper {
 public:
-    BackupReaper(const JobContext& context, const OpenStorage& open_storage, const BackupRow& row,
-                 const Lease& lease)
-        : context_(context), open_storage_(open_storage), row_(row), lease_(lease) {}
+    BackupReaper(const JobContext& context, const OpenStorage& open_storage, const BackupRow& row)
+        : context_(context), open_storage_(open_storage), row_(row),
+          copies_(context.catalog.copies(row.id)) {}
 
-    /// Whether the archive turned out to be whole.
-    bool run() {
-        std::vector<CopyRow> copies = context_.catalog.copies(row_.id);
-        BackupChange change;
-        bool whole = false;
-        for (CopyRow& copy : copies) whole = look(copy, change) || whole;
+    /// Ends the row of a run whose lease this process took over; whether its archive was whole.
+    bool end_row(const Lease& lease) {
+        const bool whole = look_at_all();
         if (!whole) {
-            change.error = "the process that ran it died";
-            change.hint = "its leftovers were removed; run it again";
-            for (CopyRow& copy : copies) clean(copy);
+            change_.error = "the process that ran it died";
+            change_.hint = "run it again";
         }
         context_.catalog.finish_backup(row_.id, row_.state,
-                                       whole ? BackupState::completed : BackupState::interrupted, change,
-                                       copies, lease_, whole ? Cause::adopt : Cause::step);
+                                       whole ? BackupState::completed : BackupState::interrupted,
+                                       change_, copies_, lease, whole ? Cause::adopt : Cause::step);
         return whole;
     }
 
+    /// For a row that ended already, with copies that nobody could look at then.
+    bool look_again() {
+        const bool whole = look_at_all();
+        for (const CopyRow& copy : copies_) context_.catalog.put_copy(copy);
+        if (!whole || row_.state != BackupState::interrupted) return false;
+        context_.catalog.transition(row_.id, row_.state, BackupState::completed, change_, nullptr,
+                                    Cause::adopt);
+        return true;
+    }
+
 private:
-    bool look(CopyRow& copy, BackupChange& change) {
+    bool look_at_all() {
+        bool whole = false;
+        for (CopyRow& copy : copies_) {
+            if (copy.state != CopyState::uploading) continue;
+            Found found = look(copy);
+            if (found == Found::not_whole) found = clean(copy);
+            if (found == Found::unknown)
+                context_.log.warn("backup '" + row_.id + "' left something behind: " + copy.error);
+            whole = whole || found == Found::whole;
+        }
+        return whole;
+    }
+
+    Found look(CopyRow& copy) {
         Services services(context_.log, context_.stop);
         try {
             const ArchivePlace place{open_storage_(copy), row_.archive_key};
             OpenArchive archive(context_, place, {}, services);
-            if (archive.manifest().id != row_.id || !all_there(archive)) return false;
+            if (!all_there(archive)) return Found::not_whole;
             const FoundArchive found = describe_archive(archive.manifest(), place);
-            change = found.change;
+            change_ = found.change;
             copy.state = CopyState::stored;
             copy.size = found.copy.size;
             copy.manifest_sha256 = found.copy.manifest_sha256;
-            return true;
+            copy.error.clear();
+            return Found::whole;
         } catch (const bk::Error& error) {
             if (error.cancelled()) throw;
-            copy.state = CopyState::failed;
             copy.error = error.what();
-            return false;
+            const bool answered = error.status() == BK_E_NOT_FOUND || error.status() == BK_E_CORRUPT;
+            return answered ? Found::not_whole : Found::unknown;
         }
     }
 
@@ -62,29 +88,46 @@ private:
         return true;
     }
 
-    void clean(CopyRow& copy) {
-        copy.state = CopyState::failed;
-        if (row_.state == BackupState::pending) return; // nothing was written yet
+    Found clean(CopyRow& copy) {
         Services services(context_.log, context_.stop);
         try {
             const NamedDriver named = open_storage_(copy);
             Storage storage(named.name,
                             set_up(context_.registry, kStorage, named.spec, "storage '" + named.name + "'"),
                             services);
-            remove_archive(storage, row_.archive_key);
+            if (row_.state != BackupState::pending) // else nothing was written yet
+                remove_archive(storage, row_.archive_key);
+            copy.state = CopyState::failed;
             copy.error = "removed after its process died";
+            return Found::not_whole;
         } catch (const bk::Error& error) {
             if (error.cancelled()) throw;
-            copy.error = std::string("leftovers were not removed: ") + error.what();
-            context_.log.warn("backup '" + row_.id + "': " + copy.error);
+            copy.error = error.what();
+            return Found::unknown;
         }
     }
 
     const JobContext& context_;
     const OpenStorage& open_storage_;
     const BackupRow& row_;
-    const Lease& lease_;
+    std::vector<CopyRow> copies_;
+    BackupChange change_;
 };
+
+/// Copies that could not be looked at, or not be removed, when their run ended.
+void look_again(const JobContext& context, const OpenStorage& open_storage, ReapResult& result) {
+    std::set<std::string> ids;
+    for (const CopyRow& copy : context.catalog.copies(BackupFilter{}))
+        if (copy.state == CopyState::uploading) ids.insert(copy.backup_id);
+    for (const std::string& id : ids) {
+        const std::optional<BackupRow> row = context.catalog.backup(id);
+        if (!row || is_active(row->state)) continue;
+        const std::optional<Lease> lease = context.catalog.try_acquire("leftovers:" + id);
+        if (!lease) continue; // somebody else is at it
+        LeaseKeeper keeper(context.catalog, *lease, [] {});
+        if (BackupReaper(context, open_storage, *row).look_again()) ++result.adopted;
+    }
+}
 
 } // namespace
 
@@ -101,7 +144,7 @@ ReapResult reap(const JobContext& context, const OpenStorage& open_storage) {
             context.catalog.finish_restore(orphan.restore->id, orphan.restore->state,
                                            RestoreState::interrupted, change, *lease);
             ++result.restores;
-        } else if (BackupReaper(context, open_storage, *orphan.backup, *lease).run()) {
+        } else if (BackupReaper(context, open_storage, *orphan.backup).end_row(*lease)) {
             context.log.info("backup '" + orphan.backup->id +
                              "' was whole although its process died: it is completed now");
             ++result.adopted;
@@ -111,6 +154,7 @@ ReapResult reap(const JobContext& context, const OpenStorage& open_storage) {
             ++result.interrupted;
         }
     }
+    look_again(context, open_storage, result);
     return result;
 }
 

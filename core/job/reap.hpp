@@ -14,9 +14,9 @@ struct ReapResult {
 };
 
 /// For each active row whose lease is dead: a manifest that exists and whose objects are all there
-/// makes it completed; else its objects and uploads are removed and it is interrupted. A storage
-/// that does not answer keeps its leftovers, and the row says so. Safe to run from several
-/// processes at once.
+/// makes it completed; else its objects and uploads are removed and it is interrupted. A copy on a
+/// storage that does not answer stays `uploading`, with a warning, and every later call looks at it again
+/// (and at what a failed run could not remove). Safe to run from several processes at once.
 ReapResult reap(const JobContext& context, const OpenStorage& open_storage);
 
 } // namespace bkhost

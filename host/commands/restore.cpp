@@ -40,14 +40,6 @@ void confirm(Session& session, const RestoreOptions& options, const std::string&
     if (!answer || *answer == 0) throw bk::Error(BK_E_CANCELLED, "nothing was restored");
 }
 
-uint64_t memory_of(Session& session, const std::string& text) {
-    if (text.empty()) return session.config().memory;
-    const std::optional<uint64_t> size = parse_size(text);
-    if (!size || *size == 0)
-        throw bk::Error(BK_E_CONFIG, "--memory takes a size, not '" + text + "'", "for example 96MiB");
-    return *size;
-}
-
 } // namespace
 
 int restore_command(Session& session, const RestoreOptions& options) {
@@ -61,7 +53,7 @@ int restore_command(Session& session, const RestoreOptions& options) {
         location_text(request.target, session.registry().describe(kDumper, request.target.driver));
     request.environment = session.config().environment;
     request.replace = options.replace;
-    request.memory = memory_of(session, options.memory);
+    request.memory = session.memory(options.memory);
     request.workers = options.workers;
     request.notes = options.notes;
     confirm(session, options, request.target_text);
@@ -86,7 +78,7 @@ int cat_command(Session& session, const CatOptions& options) {
     const ChosenBackup chosen = choose_backup(session, options.choice);
     session.start_progress();
     stream_archive(session.context(), chosen.places.front(), session.decrypt(options.choice.identities),
-                   memory_of(session, options.memory), [](std::span<const uint8_t> bytes) {
+                   session.memory(options.memory), [](std::span<const uint8_t> bytes) {
                        print({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
                    });
     session.stop_progress();

@@ -45,7 +45,8 @@ BackupRequest request_of(Session& session, const JobConfig& job, const RunOption
     request.copies_required = copies_required(job.store_policy, job.store.size());
     request.volume_size = size_option(options.volume_size, "--volume-size",
                                       job.volume_size > 0 ? job.volume_size : kDefaultVolumeSize);
-    request.memory = size_option(options.memory, "--memory", job.memory > 0 ? job.memory : config.memory);
+    request.memory =
+        options.memory.empty() && job.memory > 0 ? job.memory : session.memory(options.memory);
     request.workers = options.workers;
     request.include_tables = job.include_tables;
     request.exclude_tables = job.exclude_tables;
@@ -83,7 +84,7 @@ BackupRequest ad_hoc_request(Session& session, const RunOptions& options) {
     for (const std::string& to : options.to) request.storages.push_back(session.storage(to));
     request.copies_required = request.storages.size();
     request.volume_size = size_option(options.volume_size, "--volume-size", kDefaultVolumeSize);
-    request.memory = size_option(options.memory, "--memory", config.memory);
+    request.memory = session.memory(options.memory);
     request.workers = options.workers;
     request.notes = options.notes;
     return request;

@@ -1,5 +1,6 @@
 #include "host/commands/session.hpp"
 
+#include "core/base/text.hpp"
 #include "core/driver/location.hpp"
 #include "core/job/reap.hpp"
 
@@ -98,6 +99,14 @@ void Session::stop_progress() {
 
 DriverSpec Session::spec(std::string_view kind, const Block& block) {
     return {block.driver, resolve(block, registry().describe(kind, block.driver).options, environment_)};
+}
+
+uint64_t Session::memory(const std::string& text) {
+    if (text.empty()) return config().memory;
+    const std::optional<uint64_t> size = parse_size(text);
+    if (!size || *size == 0)
+        throw bk::Error(BK_E_CONFIG, "--memory takes a size, not '" + text + "'", "for example 96MiB");
+    return *size;
 }
 
 DriverSpec Session::location(std::string_view kind, const std::string& text) {

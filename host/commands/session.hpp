@@ -61,6 +61,8 @@ public:
     void start_progress();
     void stop_progress();
 
+    /// The budget of --memory, or the configuration's when `text` is empty. Throws CONFIG.
+    [[nodiscard]] uint64_t memory(const std::string& text);
     [[nodiscard]] NamedDriver storage(const std::string& name_or_location);
     [[nodiscard]] DriverSpec spec(std::string_view kind, const Block& block);
     /// What a URL or path of the command line means; its paths become absolute, since a row that

@@ -38,8 +38,7 @@ Json result_json(const VerifyResult& result) {
 
 int verify_command(Session& session, const VerifyOptions& options) {
     const VerifyLevel level = level_of(options.level);
-    uint64_t memory = session.config().memory;
-    if (!options.memory.empty()) memory = parse_size(options.memory).value_or(memory);
+    const uint64_t memory = session.memory(options.memory);
     const ChosenBackup chosen = choose_backup(session, options.choice);
     session.start_progress();
     Json results = Json::array();

@@ -40,7 +40,8 @@ bool has_marker(int root, const std::string& path) {
 Descriptor open_root(const std::string& path) {
     Descriptor root = open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
     if (!root && errno == ENOTDIR)
-        throw bk::Error(BK_E_CONFIG, "storage path " + in_quotes(path) + " is not a directory");
+        throw bk::Error(BK_E_CONFIG, "storage path " + in_quotes(path) + " is not a directory",
+                        "name a directory, or one that can be made");
     if (!root && errno != ENOENT) throw_file_error(errno, "open storage directory", path);
     return root;
 }

@@ -52,7 +52,8 @@ std::string existing_file(const std::string& path) {
     if (::stat(path.c_str(), &info) != 0)
         bk::throw_errno(errno, "cannot open the database '" + path + "'");
     if (!S_ISREG(info.st_mode))
-        throw bk::Error(BK_E_INVALID, "'" + path + "' is not a regular file");
+        throw bk::Error(BK_E_INVALID, "'" + path + "' is not a regular file",
+                        "name the file of a SQLite 3 database");
     if (::access(path.c_str(), R_OK) != 0)
         bk::throw_errno(errno, "cannot read the database '" + path + "'");
     return std::filesystem::canonical(path).string();

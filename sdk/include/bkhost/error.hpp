@@ -84,8 +84,22 @@ inline bk_status status_of_errno(int number) noexcept {
     }
 }
 
-/// Throws for a failed system call: "<what>: <text of errno>".
+/// What an operator can do about an errno where the caller knows nothing better; may be "".
+inline const char* hint_of_errno(int number) noexcept {
+    switch (status_of_errno(number)) {
+    case BK_E_NOT_FOUND: return "check the path, and that what holds it is mounted";
+    case BK_E_EXISTS: return "choose another name, or move what is there";
+    case BK_E_DENIED: return "check the rights and the owner of the file and of its directories";
+    case BK_E_NO_SPACE: return "free space there, or raise the limit on file sizes or the quota";
+    case BK_E_NO_MEMORY: return "free memory, or lower the memory budget";
+    case BK_E_UNAVAILABLE: return "check the disk: the system log says more";
+    default: return "";
+    }
+}
+
+/// Throws for a failed system call: "<what>: <text of errno>"; without a hint, that of the errno.
 [[noreturn]] inline void throw_errno(int number, const std::string& what, std::string hint = {}) {
+    if (hint.empty()) hint = hint_of_errno(number);
     Error error(status_of_errno(number), what + ": " + std::strerror(number), std::move(hint));
     error.native_code = number;
     error.native_domain = "errno";
