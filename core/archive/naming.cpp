@@ -35,8 +35,8 @@ std::string archive_prefix(std::string_view environment, std::string_view tenant
                            std::string_view source, std::string_view id) {
     if (tenant == kGlobalTenant)
         throw bk::Error(BK_E_INVALID, "a tenant cannot be called '_global'", "choose another name");
-    for (std::string_view part : {environment, source, tenant})
-        if (!is_archive_name(part) && !(part.empty() && part.data() == tenant.data()))
+    for (std::string_view part : {environment, source, tenant.empty() ? source : tenant})
+        if (!is_archive_name(part))
             throw bk::Error(BK_E_INVALID, "'" + std::string(part) + "' cannot be part of an archive's key",
                             "use 1 to 64 characters of A-Z a-z 0-9 . _ - and no dot at the beginning");
     std::string prefix(environment);

@@ -50,6 +50,7 @@ void ObjectReader::open_cipher(uint64_t begin, uint64_t end) {
         reader_ = access_.storage.read(key, 0, UINT64_MAX, version_);
         check_keys();
         skip_ = begin;
+        stored_tail_ = true;
         return;
     }
     std::vector<uint8_t> header(record_.header_size);
@@ -65,6 +66,7 @@ void ObjectReader::open_cipher(uint64_t begin, uint64_t end) {
     const uint64_t stored_end =
         whole_tail_ ? record_.size : std::min(record_.size, cipher_->stored_end(end));
     if (position.stored_offset > stored_end) corrupt("is shorter than its packed size needs");
+    stored_tail_ = stored_end == record_.size;
     reader_ = access_.storage.read(key, position.stored_offset, stored_end - position.stored_offset,
                                    version_);
 }
@@ -108,13 +110,16 @@ bool ObjectReader::refill() {
 size_t ObjectReader::decrypt(std::span<uint8_t> buffer) {
     for (;;) {
         if (cipher_end_) return 0;
-        if (stored_pos_ == stored_size_ && !stored_end_) (void)refill();
-        if (stored_end_ && !whole_tail_) return 0; // the range ends inside the object
+        if (!cipher_full_) { // else it may still hold what the stored bytes before gave
+            if (stored_pos_ == stored_size_ && !stored_end_) (void)refill();
+            if (stored_end_ && !stored_tail_) return 0; // the range ends inside the object
+        }
         bk_in in{stored_.data(), stored_size_, stored_pos_};
         bk_out out{buffer.data(), buffer.size(), 0};
         try {
             const bk_status status = cipher_->process(in, out, stored_end_ ? BK_FINISH : BK_RUN);
             cipher_end_ = status == BK_END;
+            cipher_full_ = status == BK_NEED_OUTPUT;
         } catch (const bk::Error& e) {
             throw bk::Error(e.status(), object_ + ": " + e.what(),
                             e.hint().empty() ? kDamagedHint : e.hint());

@@ -56,8 +56,10 @@ private:
     size_t stored_size_ = 0, stored_pos_ = 0;
     uint64_t skip_ = 0; ///< decrypted bytes before the range
     uint64_t left_ = 0; ///< of the range
-    bool whole_tail_ = false;
+    bool whole_tail_ = false;  ///< the range reaches the end of the packed stream
+    bool stored_tail_ = false; ///< what is read of the object reaches its end, so the cipher may finish
     bool stored_end_ = false, cipher_end_ = false;
+    bool cipher_full_ = false; ///< it asked for more room
 };
 
 } // namespace bkhost

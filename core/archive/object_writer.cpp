@@ -72,6 +72,10 @@ void ObjectWriter::store(std::span<const uint8_t> bytes) {
 
 void ObjectWriter::send_part() {
     if (!part_.data) return;
+    if (part_.size == 0 && record_.size > 0) { // the stream ended where a part did
+        fan_.recycle(std::exchange(part_, {}));
+        return;
+    }
     const std::span<const uint8_t> bytes = part_.bytes();
     const size_t n = std::min(bytes.size(), kEnd);
     if (tail_.size() + n > kEnd)

@@ -156,7 +156,8 @@ public:
             encrypt(op == bk::Op::finish);
         else
             decrypt(op == bk::Op::finish);
-        if (!output_.drain(out)) return BK_NEED_OUTPUT;
+        // A full output asks for more room even when nothing is left, as real ciphers do.
+        if (!output_.drain(out) || out.pos == out.cap) return BK_NEED_OUTPUT;
         if (op != bk::Op::finish) return BK_OK;
         ended_ = true;
         return BK_END;
