@@ -3,6 +3,7 @@
 
 #include "core/archive/index_records.hpp"
 #include "core/archive/object_reader.hpp"
+#include "core/base/digest.hpp"
 
 #include <memory>
 #include <optional>
@@ -28,6 +29,8 @@ private:
     [[noreturn]] void corrupt(const std::string& what) const;
 
     std::string object_, id_;
+    std::string sha256_; ///< of the stored bytes; "" with a cipher, which checks them itself
+    Sha256 hash_;
     ObjectReader object_reader_;
     std::unique_ptr<Codec> codec_;
     std::vector<uint8_t> packed_, plain_;
