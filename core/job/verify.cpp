@@ -21,6 +21,8 @@ public:
         if (const auto* frame = std::get_if<IndexFrame>(&record)) take_frame(*frame);
         else if (const auto* total = std::get_if<IndexTotal>(&record)) take_total(*total);
         else if (const auto* volume = std::get_if<IndexVolume>(&record)) take_volume(*volume);
+        else if (const auto* proof = std::get_if<IndexProof>(&record)) rows_ += proof->sum.rows;
+        else if (const auto* end = std::get_if<IndexEnd>(&record)) take_end(*end);
     }
 
 private:
@@ -48,6 +50,8 @@ private:
         need(sum.bytes == total.bytes && sum.rows.rows == total.sum.rows &&
                  digest_text(sum.rows) == digest_text(total.sum),
              "the sums of section " + std::to_string(total.section) + " differ");
+        rows_ += total.sum.rows;
+        ++totals_;
     }
     void take_volume(const IndexVolume& volume) {
         need(volume.component < manifest_.components.size() &&
@@ -59,11 +63,24 @@ private:
                  object.packed_size == volume_packed_,
              "the sums of volume " + std::to_string(volume.number) + " differ");
         volume_plain_ = volume_packed_ = volume_frames_ = 0;
+        ++volumes_;
+    }
+    void take_end(const IndexEnd& end) {
+        uint64_t frames = 0, volumes = 0;
+        for (const ComponentRecord& component : manifest_.components) {
+            frames += component.frames;
+            volumes += component.volumes.size();
+        }
+        need(totals_ == sections_.size(), "a section has no sums");
+        need(volumes_ == volumes && end.frames == frames,
+             "the manifest has another number of volumes or frames");
+        need(!manifest_.rows || *manifest_.rows == rows_, "the manifest has another number of rows");
     }
 
     const Manifest& manifest_;
     std::map<uint32_t, Sum> sections_;
     uint64_t volume_plain_ = 0, volume_packed_ = 0, volume_frames_ = 0;
+    uint64_t totals_ = 0, volumes_ = 0, rows_ = 0;
 };
 
 class Verification {
@@ -83,6 +100,7 @@ public:
         if (archive_) {
             const bool all_there = check_sizes();
             if (all_there && result_.level >= VerifyLevel::stored) check_stored();
+            if (all_there && result_.level >= VerifyLevel::full) check_key();
             if (all_there && result_.level >= VerifyLevel::full)
                 look([&] { check_full(); }, place_.folder);
         }
@@ -99,6 +117,9 @@ private:
             body();
         } catch (const bk::Error& error) {
             switch (error.status()) {
+            case BK_E_NOT_FOUND:
+                if (!archive_) throw;
+                [[fallthrough]]; // removed since its size was asked for
             case BK_E_CORRUPT: note(VerifyOutcome::failed, object, error.what()); break;
             case BK_E_UNAVAILABLE:
             case BK_E_TIMEOUT: note(VerifyOutcome::inconclusive, object, error.what()); break;
@@ -115,6 +136,12 @@ private:
         archive_ = std::make_unique<OpenArchive>(context_, place_, decrypt_, services_);
         result_.id = archive_->manifest().id;
         result_.manifest_sha256 = archive_->manifest().sha256;
+    }
+
+    /// A key file that cannot be read is no damage of the archive.
+    void check_key() {
+        const ArchiveAccess access = archive_->access();
+        if (access.encryptor) const Cipher probe(access.encryptor, services_, BK_REVERSE);
     }
 
     bool check_sizes() {
@@ -223,7 +250,7 @@ void record_row(const JobContext& context, const ArchivePlace& place, const Veri
         copy.verified_level = result.level;
         copy.verified_outcome = result.outcome;
         copy.verified_ms = result.at_ms;
-        if (!result.problems.empty()) copy.error = result.problems.front().text;
+        copy.error = result.problems.empty() ? "" : result.problems.front().text;
         context.catalog.put_copy(copy);
     }
 }
