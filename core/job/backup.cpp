@@ -12,11 +12,13 @@
 namespace bkhost {
 namespace {
 
-std::string codec_text(const std::optional<DriverSpec>& spec) {
-    if (!spec) return {};
-    const auto level = spec->options.find("level");
-    return spec->driver +
-           (level == spec->options.end() || level->second.empty() ? "" : ":" + level->second.front());
+/// As describe_archive() reads it from the manifest: with the level that counts, written or not.
+std::string codec_text(const DriverPtr& driver) {
+    if (!driver) return {};
+    const OptionText options = driver->values.public_text();
+    const auto level = options.find("level");
+    return driver->description.name +
+           (level == options.end() || level->second.empty() ? "" : ":" + level->second.front());
 }
 
 /// One backup under way: its row, its lease and what it may have left behind.
@@ -48,7 +50,8 @@ private:
     void probe(Dumper& dumper, std::vector<std::unique_ptr<Storage>>& storages);
     void complete(LeaseKeeper& keeper, const DumpRun& dump);
     void fail(LeaseKeeper& keeper, BackupState state, const std::exception& error);
-    void clean_up(std::vector<CopyRow>& copies);
+    void end_row(LeaseKeeper& keeper, BackupState state, const RunEnd& end);
+    [[nodiscard]] std::string clean_up(size_t storage);
     [[nodiscard]] BackupChange described() const;
 
     const JobContext& context_;
@@ -73,7 +76,7 @@ BackupRow BackupRun::first_row() const {
     row.environment = request_.environment;
     row.archive_key = folder_;
     row.started_ms = context_.clock.now();
-    row.compression = codec_text(request_.compress);
+    row.compression = codec_text(drivers_.compressor);
     row.encryption = request_.encrypt ? request_.encrypt->driver : "";
     row.host_name = context_.host_name;
     row.initiated_by = context_.initiated_by;
@@ -144,7 +147,7 @@ void BackupRun::work(LeaseKeeper& keeper, BackupState& state) {
     context_.observer.stage(request_.source_name + ": storing", 0);
     dump.commit(manifest_);
     warnings_ = services.warnings();
-    if (keeper.lost())
+    if (!context_.catalog.held(keeper.lease()))
         throw bk::Error(BK_E_BUSY, "backup '" + id_ + "' lost its lease: another process took it for dead",
                         "see that the clock and the catalog's disk do not stall, and run it again");
     dump.publish(manifest_);
@@ -191,7 +194,14 @@ void BackupRun::complete(LeaseKeeper& keeper, const DumpRun& dump) {
     for (size_t i = 0; i < copies_.size(); ++i) {
         copies_[i].state = targets[i].dropped ? CopyState::failed : CopyState::stored;
         copies_[i].error = targets[i].error;
-        if (targets[i].dropped) continue;
+        if (targets[i].dropped) {
+            const std::string left = clean_up(i);
+            if (!left.empty()) {
+                copies_[i].state = CopyState::uploading; // see reap.hpp
+                copies_[i].error += "; " + left;
+            }
+            continue;
+        }
         copies_[i].size = static_cast<int64_t>(manifest_.stored_size);
         copies_[i].manifest_sha256 = manifest_.sha256;
         copies_[i].verified_level = VerifyLevel::quick; // sizes and ends were read back
@@ -204,28 +214,40 @@ void BackupRun::complete(LeaseKeeper& keeper, const DumpRun& dump) {
 
 void BackupRun::fail(LeaseKeeper& keeper, BackupState state, const std::exception& error) {
     if (published_) return; // the archive is whole; whoever starts next adopts it
-    RunEnd end = run_end(error);
+    try {
+        end_row(keeper, state, run_end(error));
+    } catch (const bk::Error& second) { // the first error is the one to report
+        context_.log.warn("the row of backup '" + id_ + "' was not written: " + second.what());
+    }
+}
+
+void BackupRun::end_row(LeaseKeeper& keeper, BackupState state, const RunEnd& end) {
+    const std::optional<BackupRow> row = context_.catalog.backup(id_);
+    if (row && row->state == BackupState::completed) return; // taken for dead, and adopted
     BackupChange change;
     change.error = end.error;
     change.hint = end.hint;
-    for (CopyRow& copy : copies_) copy.state = CopyState::failed;
-    if (touched_) clean_up(copies_);
+    for (size_t i = 0; i < copies_.size(); ++i) {
+        copies_[i].state = CopyState::failed;
+        if (touched_) copies_[i].error = clean_up(i);
+        if (!copies_[i].error.empty()) copies_[i].state = CopyState::uploading; // see reap.hpp
+    }
     context_.catalog.finish_backup(id_, state,
                                    end.cancelled ? BackupState::cancelled : BackupState::failed, change,
                                    copies_, keeper.lease());
 }
 
-/// With instances of its own: the run's have been interrupted.
-void BackupRun::clean_up(std::vector<CopyRow>& copies) {
+/// With an instance of its own: the run's may have been interrupted. Gives what went wrong.
+std::string BackupRun::clean_up(size_t storage) {
     Services services(context_.log, {});
-    for (size_t i = 0; i < copies.size(); ++i) {
-        try {
-            Storage storage(copies[i].storage, drivers_.storages[i], services);
-            remove_archive(storage, folder_);
-        } catch (const std::exception& error) {
-            copies[i].error = std::string("leftovers were not removed: ") + error.what();
-            context_.log.warn(copies[i].error);
-        }
+    try {
+        Storage cleaned(copies_[storage].storage, drivers_.storages[storage], services);
+        remove_archive(cleaned, folder_);
+        return {};
+    } catch (const std::exception& error) {
+        std::string left = std::string("leftovers were not removed: ") + error.what();
+        context_.log.warn(left);
+        return left;
     }
 }
 

@@ -202,11 +202,12 @@ void DumpRun::run_unit(const DumpUnit& unit) {
 }
 
 void DumpRun::commit(Manifest& manifest) {
-    std::vector<Warning> warnings = services_.warnings();
-    for (const Warning& warning : warnings) index_->add(warning);
-    volumes_->write_totals();
-    const ObjectRecord index = index_->finish();
-    try {
+    const std::vector<Warning> warnings = services_.warnings();
+    ObjectRecord index;
+    try { // a storage that fails meanwhile is the cause, not the CANCELLED that it makes of a wait
+        for (const Warning& warning : warnings) index_->add(warning);
+        volumes_->write_totals();
+        index = index_->finish();
         volumes_->commit();
         index_->commit();
     } catch (const std::exception&) {
@@ -240,6 +241,7 @@ void DumpRun::commit(Manifest& manifest) {
 }
 
 void DumpRun::publish(Manifest& manifest) {
+    crew_.check(); // cancelled while the last calls went through: from here on it is too late
     manifest.finished_ms = context_.clock.now();
     const std::string text = manifest_text(manifest);
     fan_->put(folder_ + std::string(kManifestName), as_bytes(text));
