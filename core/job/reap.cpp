@@ -50,13 +50,20 @@ private:
         bool whole = false;
         for (CopyRow& copy : copies_) {
             if (copy.state != CopyState::uploading) continue;
-            Found found = look(copy);
+            Found found = row_.state == BackupState::pending ? Found::not_whole : look(copy);
+            if (found == Found::whole && !may_be_whole()) found = Found::not_whole;
             if (found == Found::not_whole) found = clean(copy);
             if (found == Found::unknown)
                 context_.log.warn("backup '" + row_.id + "' left something behind: " + copy.error);
             whole = whole || found == Found::whole;
         }
         return whole;
+    }
+
+    /// Of a run that ended as failed nothing may stay, whole or not.
+    [[nodiscard]] bool may_be_whole() const {
+        return row_.state == BackupState::completed || row_.state == BackupState::expired ||
+               allowed(row_.state, BackupState::completed, Cause::adopt);
     }
 
     Found look(CopyRow& copy) {
@@ -98,7 +105,9 @@ private:
             if (row_.state != BackupState::pending) // else nothing was written yet
                 remove_archive(storage, row_.archive_key);
             copy.state = CopyState::failed;
-            copy.error = "removed after its process died";
+            copy.size = 0;
+            copy.manifest_sha256.clear();
+            copy.error = "its leftovers were removed";
             return Found::not_whole;
         } catch (const bk::Error& error) {
             if (error.cancelled()) throw;
