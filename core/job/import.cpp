@@ -86,6 +86,9 @@ ImportResult import_storage(const JobContext& context, const NamedDriver& named)
         try {
             const Manifest manifest = parse_manifest(
                 storage.read_all(key, kManifestLimit), "storage '" + named.name + "', object '" + key + "'");
+            if (manifest.id != location.id)
+                throw bk::Error(BK_E_CORRUPT, "storage '" + named.name + "', object '" + key +
+                                                  "': belongs to another backup ('" + manifest.id + "')");
             const FoundArchive found = describe_archive(manifest, {place_driver, location.prefix});
             const ImportOutcome outcome = context.catalog.import_backup(found.row, {found.copy});
             if (outcome == ImportOutcome::inserted || outcome == ImportOutcome::adopted) ++result.inserted;

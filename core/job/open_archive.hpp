@@ -30,7 +30,7 @@ public:
     /// "storage 'here', object 'production/…/manifest.json'"
     [[nodiscard]] std::string object(const std::string& name) const;
 
-    /// For reading objects; throws CONFIG when the archive is encrypted and no identity is known.
+    /// For reading objects; throws DENIED when the archive is encrypted and no identity is known.
     [[nodiscard]] ArchiveAccess access();
     [[nodiscard]] DriverPtr compressor(); ///< none when the archive is not compressed
     /// All frames, or those that `setup.wanted` takes. Fills in workers and memory where 0.
