@@ -106,14 +106,16 @@ TEST(FrameReader, SeveralVolumesLaidEndToEndAreTheDump) {
         EXPECT_EQ(plain, bed.manifest.plain_size);
         // No group of frames is cut by the end of a volume.
         std::optional<IndexFrame> last;
-        (void)bed.read_all({1, 1 << 20, {}, [&](const IndexRecord& record) {
-                                const auto* frame = std::get_if<IndexFrame>(&record);
-                                if (frame == nullptr) return;
-                                if (last && last->more) {
-                                    EXPECT_EQ(last->volume, frame->volume);
-                                }
-                                last = *frame;
-                            }});
+        IndexReader index(bed.access(bed.store_handle, bed.spec.encryptor), bed.manifest,
+                          bed.spec.compressor);
+        while (const std::optional<IndexRecord> record = index.next()) {
+            const auto* frame = std::get_if<IndexFrame>(&*record);
+            if (frame == nullptr) continue;
+            if (last && last->more) {
+                EXPECT_EQ(last->volume, frame->volume);
+            }
+            last = *frame;
+        }
     }
 }
 
@@ -263,17 +265,6 @@ TEST(FrameReader, AStorageThatFailsInTheMiddleEndsTheRead) {
     bed.store->fail({.call = Call::read, .nth = 3, .status = BK_E_UNAVAILABLE, .key = "shop.db"});
     bed.store->read_limit = 4096;
     EXPECT_THAT(bed.failure(BK_E_UNAVAILABLE), HasSubstr("made to fail"));
-}
-
-TEST(FrameReader, RecordsAreSeenBeforeTheFramesThatNeedThem) {
-    FrameBed bed({});
-    std::atomic<uint64_t> sections{0}, warnings{0};
-    const ReadBack back = bed.read_all({1, 1 << 20, {}, [&](const IndexRecord& record) {
-                                            if (std::holds_alternative<SectionInfo>(record))
-                                                ++sections;
-                                        }});
-    EXPECT_EQ(sections, 2u);
-    EXPECT_EQ(back.sections.size(), 2u);
 }
 
 TEST(FrameReader, ASectionThatTheIndexDoesNotHaveIsCorrupt) {
