@@ -45,15 +45,18 @@ public:
         add_plugin();
         add_key();
         add_catalog();
-        app_.footer("'bkhost VERB --help' explains a verb. Exit status: 0 done, 1 failed, 2 wrong use,\n"
-                    "3 some of it failed, 4 damage found, 75 busy, 130 and 143 cancelled.");
+        app_.footer(
+            "'bkhost VERB --help' explains a verb. Exit status: 0 done, 1 failed, 2 wrong use,\n"
+            "3 some of it failed, 4 damage found, 75 busy, 130 and 143 cancelled.");
     }
 
 private:
     template <class Options, class Function>
     void call(CLI::App* verb, Shared<Options> options, Function function) {
         verb->callback([this, options, function] {
-            invocation_.run = [options, function](Session& session) { return function(session, *options); };
+            invocation_.run = [options, function](Session& session) {
+                return function(session, *options);
+            };
         });
     }
     CLI::App* verb(const char* name, const char* help) { return app_.add_subcommand(name, help); }
@@ -64,11 +67,13 @@ private:
         verb->add_option("--backup", choice.id, "The same as BACKUP")->type_name("ID");
         verb->add_option("--source", choice.source, "'latest' and the list: of this source only")
             ->type_name("NAME");
-        verb->add_option("--storage", choice.storage, "Read from this storage (name, URL or directory)")
+        verb->add_option("--storage", choice.storage,
+                         "Read from this storage (name, URL or directory)")
             ->type_name("STORAGE");
     }
     static void add_identities(CLI::App* verb, BackupChoice& choice) {
-        verb->add_option("--identity", choice.identities, "Key file to decrypt with; may be repeated")
+        verb->add_option("--identity", choice.identities,
+                         "Key file to decrypt with; may be repeated")
             ->type_name("FILE")
             ->expected(1)
             ->take_all();
@@ -83,11 +88,13 @@ private:
         init->add_option("FILE", *path, "Where (bkhost.yaml); never overwrites");
         call(init, path, init_command);
         call(verb("check", "Check the configuration without touching databases or storages"),
-             std::make_shared<int>(0), [](Session& session, int) { return check_command(session); });
+             std::make_shared<int>(0),
+             [](Session& session, int) { return check_command(session); });
     }
     void add_run() {
         auto o = std::make_shared<RunOptions>();
-        CLI::App* run = verb("run", "Back up: configured jobs, or --from one database --to storages");
+        CLI::App* run =
+            verb("run", "Back up: configured jobs, or --from one database --to storages");
         run->add_option("JOB", o->jobs, "Jobs of the configuration; all of them without any");
         run->add_option("--from", o->from, "What to back up: sqlite:/path/to.db")->type_name("URL");
         run->add_option("--to", o->to, "Storage: a name, URL or directory; may be repeated")
@@ -141,8 +148,9 @@ private:
         add_choice(verify, o->choice);
         add_identities(verify, o->choice);
         verify
-            ->add_option("--level", o->level,
-                         "quick: manifest and sizes; stored: every stored byte; full: decoded (stored)")
+            ->add_option(
+                "--level", o->level,
+                "quick: manifest and sizes; stored: every stored byte; full: decoded (stored)")
             ->check(CLI::IsMember({"quick", "stored", "full"}));
         add_memory(verify, o->memory);
         call(verify, o, verify_command);
@@ -173,7 +181,8 @@ private:
         auto made = std::make_shared<KeyOptions>();
         CLI::App* generate = key->add_subcommand("generate", "Make a new key");
         generate->add_option("--driver", made->driver, "Encryptor (age)")->type_name("NAME");
-        generate->add_option("-o,--output", made->file, "Key file to make; standard output without it")
+        generate
+            ->add_option("-o,--output", made->file, "Key file to make; standard output without it")
             ->type_name("FILE");
         call(generate, made, key_generate_command);
         auto shown = std::make_shared<KeyOptions>();
@@ -186,16 +195,19 @@ private:
         CLI::App* catalog = verb("catalog", "The history of backups");
         catalog->require_subcommand(1);
         auto storages = std::make_shared<std::vector<std::string>>();
-        CLI::App* rebuild = catalog->add_subcommand("rebuild", "Read the archives of storages into it");
+        CLI::App* rebuild =
+            catalog->add_subcommand("rebuild", "Read the archives of storages into it");
         rebuild
-            ->add_option("--from-storage", *storages,
-                         "Storage: a name, URL or directory; may be repeated (all of the configuration)")
+            ->add_option(
+                "--from-storage", *storages,
+                "Storage: a name, URL or directory; may be repeated (all of the configuration)")
             ->type_name("STORAGE")
             ->expected(1)
             ->take_all();
         call(rebuild, storages, catalog_rebuild_command);
         call(catalog->add_subcommand("check", "Look for damage and contradictions"),
-             std::make_shared<int>(0), [](Session& session, int) { return catalog_check_command(session); });
+             std::make_shared<int>(0),
+             [](Session& session, int) { return catalog_check_command(session); });
     }
 
     CLI::App& app_;

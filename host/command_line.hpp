@@ -14,7 +14,8 @@ struct Invocation {
     std::function<int(Session&)> run;
 };
 
-/// Nothing when all is said already (--help, --version, wrong use): `status` is the exit status then.
+/// Nothing when all is said already (--help, --version, wrong use): `status` is the exit status
+/// then.
 [[nodiscard]] std::optional<Invocation> parse_command_line(int argc, char** argv, int& status);
 
 } // namespace bkhost

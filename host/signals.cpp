@@ -35,7 +35,8 @@ SignalWatch::SignalWatch() {
 
 SignalWatch::~SignalWatch() {
     const unsigned char end = 0;
-    while (::write(pipe_ends[1], &end, 1) < 0 && errno == EINTR) {}
+    while (::write(pipe_ends[1], &end, 1) < 0 && errno == EINTR) {
+    }
     thread_.join();
 }
 

@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM as a stop token: the first one cancels the work, a second one ends the process.
+// SIGINT and SIGTERM as a stop token: the first one cancels the work, a second one ends the
+// process.
 #pragma once
 
 #include <atomic>

@@ -95,7 +95,7 @@ threaded=(bkhost_pipeline_test bkhost_archive_test bkhost_catalog_test)
 must "packages" tests/install_packages.sh test
 must "release: build" build release
 run_ctest "release: all tests" release
-must "asan: build" build asan
+must "asan: build" build asan unit_tests
 run_ctest "asan: unit tests" asan -L unit
 must "tsan: build" build tsan "${threaded[@]}"
 for target in "${threaded[@]}"; do

@@ -9,7 +9,7 @@
 namespace bkhost {
 namespace {
 constexpr uint64_t kFrameLimit = uint64_t{512} << 20; // bytes; no writer makes frames like that
-constexpr size_t kRangeFrames = 256;                  // looked ahead to join neighbours into a range
+constexpr size_t kRangeFrames = 256; // looked ahead to join neighbours into a range
 } // namespace
 
 struct FrameReader::Task {
@@ -23,7 +23,8 @@ FrameReader::FrameReader(Crew& crew, const ArchiveAccess& access, const Manifest
     : access_(access), manifest_(manifest), compressor_(std::move(compressor)),
       setup_(std::move(setup)), stop_(crew.token()) {
     crew.start([this] { fetch(); });
-    for (unsigned i = 0; i < std::max(1u, setup_.workers); ++i) crew.start([this] { decompress(); });
+    for (unsigned i = 0; i < std::max(1u, setup_.workers); ++i)
+        crew.start([this] { decompress(); });
 }
 
 FrameReader::~FrameReader() = default;
@@ -38,11 +39,10 @@ void FrameReader::take_record(const IndexRecord& record) {
         const std::lock_guard lock(mutex_);
         sections_.insert_or_assign(section->number, *section);
     }
-    if (setup_.on_record) setup_.on_record(record);
 }
 
-/// Wanted frames that lie side by side are read as one range. When all are wanted, a range is a whole
-/// volume, so that the object is opened once.
+/// Wanted frames that lie side by side are read as one range. When all are wanted, a range is a
+/// whole volume, so that the object is opened once.
 void FrameReader::fetch() {
     IndexReader index(access_, manifest_, compressor_);
     std::vector<IndexFrame> range;
@@ -97,15 +97,16 @@ const ObjectRecord& FrameReader::volume(const IndexFrame& frame) const {
 void FrameReader::read_range(const std::vector<IndexFrame>& frames) {
     ObjectReader reader(access_, volume(frames.front()), frames.front().packed_offset,
                         frames.back().packed_offset + frames.back().packed_length);
-    for (const IndexFrame& frame : frames) read_frame(reader, frame);
+    for (const IndexFrame& frame : frames)
+        read_frame(reader, frame);
     reader.check_end();
 }
 
 void FrameReader::read_frame(ObjectReader& reader, const IndexFrame& frame) {
     const uint64_t need = frame.packed_length + frame.plain_length;
     if (frame.packed_length > kFrameLimit || frame.plain_length > kFrameLimit)
-        throw bk::Error(BK_E_CORRUPT, "frame " + std::to_string(frame.number) +
-                                          " is larger than a frame can be");
+        throw bk::Error(BK_E_CORRUPT,
+                        "frame " + std::to_string(frame.number) + " is larger than a frame can be");
     auto task = std::make_unique<Task>();
     {
         std::unique_lock lock(mutex_);
@@ -176,7 +177,8 @@ void FrameReader::unpack(Task& task, Codec* codec) {
                 status = codec->process(in, out.pos < out.cap ? out : over, BK_FINISH);
                 if (over.pos > 0) corrupt("it is longer than the index says");
             }
-            if (status != BK_END || out.pos != size || in.pos != in.len) corrupt("its length differs");
+            if (status != BK_END || out.pos != size || in.pos != in.len)
+                corrupt("its length differs");
         } catch (const bk::Error& e) {
             if (e.status() != BK_E_CORRUPT || !e.hint().empty()) throw;
             corrupt(e.what());

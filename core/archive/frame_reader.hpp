@@ -22,7 +22,9 @@ struct ReadFrame {
     IndexFrame index;
     std::unique_ptr<uint8_t[]> data;
     size_t capacity = 0;
-    [[nodiscard]] std::span<const uint8_t> bytes() const noexcept { return {data.get(), index.plain_length}; }
+    [[nodiscard]] std::span<const uint8_t> bytes() const noexcept {
+        return {data.get(), index.plain_length};
+    }
 };
 using ReadFramePtr = std::unique_ptr<ReadFrame>;
 
@@ -31,13 +33,10 @@ using ReadFramePtr = std::unique_ptr<ReadFrame>;
 class FrameReader {
 public:
     struct Setup {
-        unsigned workers = 1;    ///< decompressors at once
-        uint64_t memory = 0;     ///< bytes of frames, packed and plain, at once
+        unsigned workers = 1; ///< decompressors at once
+        uint64_t memory = 0;  ///< bytes of frames, packed and plain, at once
         /// Which frames to read; empty: all. Called in the order of the index.
         std::function<bool(const IndexFrame&)> wanted = {};
-        /// Sees every record of the index, before any later frame is handed out. Called from the reader's
-        /// thread.
-        std::function<void(const IndexRecord&)> on_record = {};
     };
     /// Starts its threads in the crew. The manifest must outlive it.
     FrameReader(Crew& crew, const ArchiveAccess& access, const Manifest& manifest,
@@ -73,8 +72,8 @@ private:
 
     mutable std::mutex mutex_;
     std::condition_variable_any changed_;
-    std::deque<TaskPtr> queue_;                ///< fetched, to be decompressed
-    std::map<uint64_t, ReadFramePtr> done_;    ///< by sequence
+    std::deque<TaskPtr> queue_;             ///< fetched, to be decompressed
+    std::map<uint64_t, ReadFramePtr> done_; ///< by sequence
     std::vector<ReadFramePtr> free_;
     std::map<uint32_t, SectionInfo> sections_;
     uint64_t in_use_ = 0; ///< bytes

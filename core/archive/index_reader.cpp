@@ -9,17 +9,18 @@ constexpr size_t kBuffer = 256 * 1024;
 
 IndexReader::IndexReader(const ArchiveAccess& access, const Manifest& manifest,
                          const DriverPtr& compressor)
-    : object_("storage '" + access.storage.name() + "', object '" + access.folder + manifest.index.key +
-              "'"),
-      id_(manifest.id), sha256_(access.encryptor ? "" : manifest.index.sha256),
+    : object_("storage '" + access.storage.name() + "', object '" + access.folder +
+              manifest.index.key + "'"),
+      audit_(manifest), sha256_(access.encryptor ? "" : manifest.index.sha256),
       object_reader_(access, manifest.index, 0, manifest.index.packed_size), packed_(kBuffer),
       plain_(kBuffer) {
     if (compressor) codec_ = std::make_unique<Codec>(compressor, access.services, BK_REVERSE);
 }
 
 void IndexReader::corrupt(const std::string& what) const {
-    throw bk::Error(BK_E_CORRUPT, object_ + ": the index is damaged: " + what,
-                    "the volumes alone can still be decoded by hand: see core/FORMAT.md, section 8");
+    throw bk::Error(
+        BK_E_CORRUPT, object_ + ": the index is damaged: " + what,
+        "the volumes alone can still be decoded by hand: see core/FORMAT.md, section 8");
 }
 
 /// Appends more plain text; false at the end.
@@ -31,7 +32,8 @@ bool IndexReader::fill() {
         source_end_ = packed_size_ < packed_.size();
         if (!sha256_.empty()) hash_.update(std::span(packed_).first(packed_size_));
         if (source_end_) object_reader_.check_end();
-        if (source_end_ && !sha256_.empty() && hash_.finish() != sha256_) corrupt("its sha256 differs");
+        if (source_end_ && !sha256_.empty() && hash_.finish() != sha256_)
+            corrupt("its sha256 differs");
     }
     if (!codec_) {
         pending_.append(reinterpret_cast<const char*>(packed_.data()), packed_size_);
@@ -78,40 +80,18 @@ std::optional<IndexRecord> IndexReader::next() {
     std::string line;
     for (;;) {
         if (!next_line(line)) {
-            if (!finished_) corrupt("it is truncated");
+            if (!audit_.ended()) corrupt("it is truncated");
             return std::nullopt;
         }
-        if (finished_) corrupt("something follows its end");
         try {
             IndexRecord record = parse_index_line(line);
             if (std::holds_alternative<IndexUnknown>(record)) continue;
-            check(record);
+            audit_.take(record);
             return record;
         } catch (const bk::Error& e) {
             if (e.status() == BK_E_CORRUPT && e.hint().empty()) corrupt(e.what());
             throw;
         }
-    }
-}
-
-void IndexReader::check(const IndexRecord& record) {
-    if (const auto* begin = std::get_if<IndexBegin>(&record)) {
-        if (begun_ || begin->id != id_) corrupt("it belongs to another archive");
-        begun_ = true;
-        return;
-    }
-    if (!begun_) corrupt("its first line is missing");
-    if (const auto* section = std::get_if<SectionInfo>(&record)) {
-        ++sections_;
-        if (section->phase > BK_PHASE_META) corrupt("a section has an unknown phase");
-    } else if (const auto* frame = std::get_if<IndexFrame>(&record)) {
-        if (frame->number != frames_) corrupt("frame " + std::to_string(frames_) + " is missing");
-        ++frames_;
-        plain_bytes_ += frame->plain_length;
-    } else if (const auto* end = std::get_if<IndexEnd>(&record)) {
-        if (end->frames != frames_ || end->plain != plain_bytes_ || end->sections != sections_)
-            corrupt("its sums do not agree with its end record");
-        finished_ = true;
     }
 }
 

@@ -1,6 +1,7 @@
 // Reads the index as a stream of records.
 #pragma once
 
+#include "core/archive/index_audit.hpp"
 #include "core/archive/index_records.hpp"
 #include "core/archive/object_reader.hpp"
 #include "core/base/digest.hpp"
@@ -15,20 +16,20 @@ namespace bkhost {
 /// Confined to one thread. Holds one line and two buffers, whatever the size of the index.
 class IndexReader {
 public:
-    /// `compressor` none: the lines are stored as they are.
+    /// The manifest must outlive it. `compressor` none: the lines are stored as they are.
     IndexReader(const ArchiveAccess& access, const Manifest& manifest, const DriverPtr& compressor);
 
     /// The next record; nothing after the end record. Throws CORRUPT for a damaged index, one that
-    /// is truncated, belongs to another archive, or does not agree with its end record.
+    /// is truncated, belongs to another archive, or breaks a rule of the format (IndexAudit).
     [[nodiscard]] std::optional<IndexRecord> next();
 
 private:
     [[nodiscard]] bool next_line(std::string& line);
     bool fill();
-    void check(const IndexRecord& record);
     [[noreturn]] void corrupt(const std::string& what) const;
 
-    std::string object_, id_;
+    std::string object_;
+    IndexAudit audit_;
     std::string sha256_; ///< of the stored bytes; "" with a cipher, which checks them itself
     Sha256 hash_;
     ObjectReader object_reader_;
@@ -38,8 +39,6 @@ private:
     std::string pending_; ///< plain text not yet handed out
     size_t pending_pos_ = 0;
     bool ended_ = false, source_end_ = false;
-    bool begun_ = false, finished_ = false;
-    uint64_t frames_ = 0, sections_ = 0, plain_bytes_ = 0;
 };
 
 } // namespace bkhost

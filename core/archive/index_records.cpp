@@ -36,23 +36,29 @@ RowSum sum_of(const Json& rows, const Json& digest) {
 }
 
 Json json_of(const IndexUnknown&) { return Json::object(); }
-Json json_of(const IndexBegin& r) { return {{"t", "index"}, {"version", kFormatVersion}, {"id", r.id}}; }
-Json json_of(const IndexComponent& r) { return {{"t", "component"}, {"n", r.number}, {"name", r.name}}; }
+Json json_of(const IndexBegin& r) {
+    return {{"t", "index"}, {"version", kFormatVersion}, {"id", r.id}};
+}
+Json json_of(const IndexComponent& r) {
+    return {{"t", "component"}, {"n", r.number}, {"name", r.name}};
+}
 Json json_of(const SectionInfo& r) {
-    return {{"t", "section"},       {"n", r.number},       {"c", r.component},
-            {"phase", r.phase},     {"step", r.step},      {"ordered", r.ordered ? 1 : 0},
-            {"kind", r.kind},       {"namespace", r.namespace_name}, {"name", r.name},
-            {"depends", r.depends}};
+    return {{"t", "section"},   {"n", r.number},
+            {"c", r.component}, {"phase", r.phase},
+            {"step", r.step},   {"ordered", r.ordered ? 1 : 0},
+            {"kind", r.kind},   {"namespace", r.namespace_name},
+            {"name", r.name},   {"depends", r.depends}};
 }
 Json json_of(const IndexFrame& r) {
     Json segments = Json::array();
     for (const IndexSegment& s : r.segments)
         segments.push_back({s.section, s.offset, s.length, s.section_offset, s.sum.rows,
                             digest_json(s.sum), (s.first ? 1 : 0) | (s.continued ? 2 : 0)});
-    Json json{{"t", "frame"},         {"n", r.number},          {"c", r.component},
-              {"v", r.volume},        {"po", r.plain_offset},   {"pl", r.plain_length},
-              {"ko", r.packed_offset}, {"kl", r.packed_length}, {"x", r.checksum},
-              {"s", std::move(segments)}};
+    Json json{{"t", "frame"},          {"n", r.number},
+              {"c", r.component},      {"v", r.volume},
+              {"po", r.plain_offset},  {"pl", r.plain_length},
+              {"ko", r.packed_offset}, {"kl", r.packed_length},
+              {"x", r.checksum},       {"s", std::move(segments)}};
     if (r.more) json["more"] = 1;
     return json;
 }
@@ -60,18 +66,21 @@ Json json_of(const IndexMeta& r) {
     return {{"t", "meta"}, {"c", r.component}, {"key", r.key}, {"value", Json::parse(r.value)}};
 }
 Json json_of(const IndexProof& r) {
-    return {{"t", "proof"},      {"c", r.component},   {"namespace", r.namespace_name},
+    return {{"t", "proof"},     {"c", r.component},   {"namespace", r.namespace_name},
             {"table", r.table}, {"rows", r.sum.rows}, {"digest", digest_json(r.sum)}};
 }
 Json json_of(const Warning& r) {
     return {{"t", "warning"}, {"code", r.code}, {"object", r.object}, {"text", r.text}};
 }
 Json json_of(const IndexVolume& r) {
-    return {{"t", "volume"},       {"c", r.component},  {"v", r.number},
+    return {{"t", "volume"},      {"c", r.component}, {"v", r.number},
             {"frames", r.frames}, {"plain", r.plain}, {"packed", r.packed}};
 }
 Json json_of(const IndexTotal& r) {
-    return {{"t", "total"}, {"n", r.section}, {"bytes", r.bytes}, {"rows", r.sum.rows},
+    return {{"t", "total"},
+            {"n", r.section},
+            {"bytes", r.bytes},
+            {"rows", r.sum.rows},
             {"digest", digest_json(r.sum)}};
 }
 Json json_of(const IndexEnd& r) {
@@ -116,10 +125,14 @@ IndexFrame frame_of(const Json& j) {
 }
 
 SectionInfo section_of(const Json& j) {
-    return {j.at("n").get<uint32_t>(),          j.at("c").get<uint32_t>(),
-            j.at("phase").get<uint32_t>(),      j.at("step").get<uint32_t>(),
-            j.at("ordered").get<int>() != 0,    j.at("kind").get<std::string>(),
-            j.at("namespace").get<std::string>(), j.at("name").get<std::string>(),
+    return {j.at("n").get<uint32_t>(),
+            j.at("c").get<uint32_t>(),
+            j.at("phase").get<uint32_t>(),
+            j.at("step").get<uint32_t>(),
+            j.at("ordered").get<int>() != 0,
+            j.at("kind").get<std::string>(),
+            j.at("namespace").get<std::string>(),
+            j.at("name").get<std::string>(),
             j.at("depends").get<std::string>()};
 }
 
@@ -131,7 +144,8 @@ IndexRecord record_of(const Json& j) {
     if (type == "component")
         return IndexComponent{j.at("n").get<uint32_t>(), j.at("name").get<std::string>()};
     if (type == "meta")
-        return IndexMeta{j.at("c").get<uint32_t>(), j.at("key").get<std::string>(), j.at("value").dump()};
+        return IndexMeta{j.at("c").get<uint32_t>(), j.at("key").get<std::string>(),
+                         j.at("value").dump()};
     if (type == "proof")
         return IndexProof{j.at("c").get<uint32_t>(), j.at("namespace").get<std::string>(),
                           j.at("table").get<std::string>(), sum_of(j.at("rows"), j.at("digest"))};
@@ -157,7 +171,8 @@ std::string digest_text(const RowSum& sum) {
     if (!sum.digest_known) return {};
     std::array<char, 33> text{};
     std::snprintf(text.data(), text.size(), "%016llx%016llx",
-                  static_cast<unsigned long long>(sum.high), static_cast<unsigned long long>(sum.low));
+                  static_cast<unsigned long long>(sum.high),
+                  static_cast<unsigned long long>(sum.low));
     return text.data();
 }
 
@@ -171,7 +186,8 @@ IndexRecord parse_index_line(std::string_view line) {
     try {
         return record_of(Json::parse(line));
     } catch (const Json::exception& e) {
-        throw bk::Error(BK_E_CORRUPT, std::string("a line of the index cannot be read: ") + e.what());
+        throw bk::Error(BK_E_CORRUPT,
+                        std::string("a line of the index cannot be read: ") + e.what());
     }
 }
 

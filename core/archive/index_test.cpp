@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace bkhost {
 namespace {
 
@@ -27,21 +29,44 @@ IndexFrame frame(uint64_t number) {
     return f;
 }
 
-std::vector<IndexRecord> sample_records() {
-    SectionInfo section{1, 0, BK_PHASE_DATA, 2, true, "table", "main", "users \"ü\"", "a,b"};
-    return {IndexBegin{kArchiveId},
-            IndexComponent{0, "shop"},
-            SectionInfo{0, 0, BK_PHASE_PRE, 0, false, "schema", "", "schema", ""},
-            section,
-            frame(0),
-            frame(1),
-            IndexMeta{0, "position", R"({"lsn":17})"},
-            IndexProof{0, "main", "users", {12, 3, 4, true}},
-            Warning{"code", "main.users", "text\nwith a newline"},
-            IndexVolume{0, 1, 2, 200, 100},
-            IndexTotal{1, 100, {4, 0, 0, false}},
-            IndexEnd{2, 2, 200}};
+/// An index that keeps every rule: `frames` frames of 100 bytes in one volume, the first one of the
+/// schema, the last two (of four or more) holding one fragment.
+std::vector<IndexRecord> records_of(uint64_t frames) {
+    std::vector<IndexRecord> all{
+        IndexBegin{kArchiveId}, IndexComponent{0, "shop"},
+        SectionInfo{0, 0, BK_PHASE_PRE, 0, false, "schema", "", "schema", ""},
+        SectionInfo{1, 0, BK_PHASE_DATA, 2, true, "table", "main", "users \"ü\"", "a,b"}};
+    RowSum rows;
+    for (uint64_t i = 0; i < frames; ++i) {
+        IndexFrame f;
+        f.number = i;
+        f.plain_offset = 100 * i;
+        f.plain_length = 100;
+        f.packed_offset = 50 * i;
+        f.packed_length = 50;
+        f.checksum = std::string(32, 'c');
+        f.more = frames >= 4 && i + 2 == frames;
+        const bool continued = frames >= 4 && i + 1 == frames;
+        const RowSum sum{f.more ? 0u : 4u, f.more ? 0 : i, f.more ? 0 : UINT64_MAX, true};
+        if (i == 0)
+            f.segments = {{0, 0, 100, 0, {}, true, false}};
+        else
+            f.segments = {{1, 10, 90, 90 * (i - 1), sum, i == 1, continued}};
+        if (i > 0) rows.add(sum);
+        all.emplace_back(f);
+    }
+    all.insert(all.end(),
+               {IndexMeta{0, "position", R"({"lsn":17})"},
+                IndexProof{0, "main", "users", {12, 3, 4, true}},
+                Warning{"code", "main.users", "text\nwith a newline"},
+                IndexVolume{0, 0, frames, 100 * frames, 50 * frames}, IndexTotal{0, 100, {}},
+                IndexTotal{1, 90 * (frames - 1), rows}, IndexEnd{frames, 2, 100 * frames}});
+    return all;
 }
+constexpr uint64_t kFrames = 5;
+constexpr size_t kFirstFrame = 4; // its place in the list
+constexpr size_t kBehindFrames = kFirstFrame + kFrames;
+std::vector<IndexRecord> sample_records() { return records_of(kFrames); }
 
 std::string text_of(const std::vector<IndexRecord>& records) {
     std::string text;
@@ -53,7 +78,21 @@ std::string text_of(const std::vector<IndexRecord>& records) {
 /// An index object laid down by hand, and a reader over it.
 class IndexBed : public testing::Test {
 protected:
-    IndexBed() { bed.manifest.id = kArchiveId; }
+    IndexBed() { describe(kFrames); }
+
+    /// The manifest of an index of so many frames.
+    void describe(uint64_t frames) {
+        bed.manifest.id = kArchiveId;
+        ComponentRecord component;
+        component.name = "shop";
+        component.frames = frames;
+        component.plain_size = bed.manifest.plain_size = 100 * frames;
+        component.volumes.resize(1);
+        component.volumes[0].plain_size = 100 * frames;
+        component.volumes[0].packed_size = 50 * frames;
+        bed.manifest.components = {component};
+        bed.manifest.warnings = 1;
+    }
 
     /// `frames`: plain texts, each packed on its own.
     void put(const std::vector<std::string>& frames, bool compressed = true) {
@@ -101,7 +140,9 @@ protected:
 };
 
 TEST(IndexRecords, EachComesBackAsItWas) {
-    for (const IndexRecord& record : sample_records()) {
+    std::vector<IndexRecord> records = sample_records();
+    records.insert(records.end(), {frame(0), frame(1)});
+    for (const IndexRecord& record : records) {
         const std::string line = index_line(record);
         ASSERT_EQ(line.find('\n'), line.size() - 1) << "one line each";
         const IndexRecord again =
@@ -168,11 +209,8 @@ TEST_F(IndexBed, ComesBackFromTheStorage) {
 }
 
 TEST_F(IndexBed, ALargeOneIsReadInPieces) {
-    std::vector<IndexRecord> records{IndexBegin{kArchiveId}};
-    uint64_t plain = 0;
-    for (uint64_t i = 0; i < 6000; ++i, plain += 100)
-        records.emplace_back(frame(i));
-    records.emplace_back(IndexEnd{6000, 0, plain});
+    describe(9000);
+    const std::vector<IndexRecord> records = records_of(9000);
     const std::string text = text_of(records);
     ASSERT_GT(text.size(), 1u << 20);
     std::vector<std::string> frames;
@@ -228,11 +266,16 @@ TEST_F(IndexBed, OfAnotherArchiveItIsRefused) {
 }
 
 TEST_F(IndexBed, WithARecordMissingItIsCorrupt) {
-    const std::vector<std::pair<size_t, const char*>> missing{{0, "first line is missing"},
-                                                              {2, "sums do not agree"},
-                                                              {4, "frame 0 is missing"},
-                                                              {5, "sums do not agree"},
-                                                              {11, "truncated"}};
+    const std::vector<std::pair<size_t, const char*>> missing{
+        {0, "first line is missing"},
+        {2, "section 0 is not described"},
+        {kFirstFrame, "frame 0 is missing"},
+        {kFirstFrame + 1, "frame 1 is missing"},
+        {kBehindFrames - 1, "volume 0 ends within a fragment"},
+        {kBehindFrames + 2, "number of warnings differs"},
+        {kBehindFrames + 3, "last volume has no sums"},
+        {kBehindFrames + 4, "a section has no sums"},
+        {kBehindFrames + 6, "truncated"}};
     for (const auto& [which, why] : missing) {
         std::vector<IndexRecord> records = sample_records();
         records.erase(records.begin() + static_cast<ptrdiff_t>(which));
@@ -266,6 +309,52 @@ TEST_F(IndexBed, RecordsOfALaterVersionAreSkipped) {
             (std::holds_alternative<IndexEnd>(record) ? "" : "{\"t\":\"hologram\",\"n\":[1,2]}\n");
     put({text});
     EXPECT_EQ(text_of(read()), text_of(records));
+}
+
+TEST_F(IndexBed, EveryRuleOfTheFormatIsHeld) {
+    using Change = std::function<void(std::vector<IndexRecord>&)>;
+    const auto in_frame = [](size_t number, auto change) -> Change {
+        return [=](std::vector<IndexRecord>& all) {
+            change(std::get<IndexFrame>(all[kFirstFrame + number]));
+        };
+    };
+    const auto in = [](size_t behind, auto type, auto change) -> Change {
+        return [=](std::vector<IndexRecord>& all) {
+            change(std::get<decltype(type)>(all[kBehindFrames + behind]));
+        };
+    };
+    const std::vector<std::pair<const char*, Change>> breaches{
+        {"plain offset", in_frame(1, [](auto& f) { ++f.plain_offset; })},
+        {"packed offset", in_frame(2, [](auto& f) { --f.packed_offset; })},
+        {"another volume", in_frame(1, [](auto& f) { f.volume = 1; })},
+        {"another component", in_frame(1, [](auto& f) { f.component = 1; })},
+        {"no segment", in_frame(1, [](auto& f) { f.segments.clear(); })},
+        {"gap in a section", in_frame(2, [](auto& f) { ++f.segments[0].section_offset; })},
+        {"first flag missing", in_frame(1, [](auto& f) { f.segments[0].first = false; })},
+        {"first flag too much", in_frame(2, [](auto& f) { f.segments[0].first = true; })},
+        {"more without more", in_frame(1, [](auto& f) { f.more = true; })},
+        {"group cut", in_frame(3, [](auto& f) { f.more = false; })},
+        {"continued by nothing", in_frame(2, [](auto& f) { f.segments[0].continued = true; })},
+        {"back to a phase", in_frame(2, [](auto& f) { f.segments[0].section = 0; })},
+        {"rows of a volume", in(3, IndexVolume{}, [](auto& v) { ++v.frames; })},
+        {"bytes of a volume", in(3, IndexVolume{}, [](auto& v) { ++v.packed; })},
+        {"bytes of a section", in(5, IndexTotal{}, [](auto& t) { ++t.bytes; })},
+        {"rows of a section", in(5, IndexTotal{}, [](auto& t) { ++t.sum.rows; })},
+        {"digest of a section", in(5, IndexTotal{}, [](auto& t) { ++t.sum.low; })},
+        {"frames at the end", in(6, IndexEnd{}, [](auto& e) { ++e.frames; })},
+        {"sections at the end", in(6, IndexEnd{}, [](auto& e) { ++e.sections; })},
+        {"bytes at the end", in(6, IndexEnd{}, [](auto& e) { ++e.plain; })}};
+    put({text_of(sample_records())});
+    ASSERT_EQ(status(), BK_OK);
+    for (const auto& [what, change] : breaches) {
+        std::vector<IndexRecord> records = sample_records();
+        change(records);
+        put({text_of(records)});
+        EXPECT_EQ(status(), BK_E_CORRUPT) << what;
+    }
+    put({text_of(sample_records())});
+    bed.manifest.rows = 17;
+    EXPECT_EQ(status(), BK_E_CORRUPT) << "rows of the manifest";
 }
 
 TEST_F(IndexBed, ASectionOfAnUnknownPhaseIsCorrupt) {

@@ -1,4 +1,5 @@
-// Writes the index while the dump runs: lines into small frames, packed and encrypted as a volume is.
+// Writes the index while the dump runs: lines into small frames, packed and encrypted as a volume
+// is.
 #pragma once
 
 #include "core/archive/index_records.hpp"

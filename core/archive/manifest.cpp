@@ -32,11 +32,16 @@ Json object_json(const ObjectRecord& o) {
 
 Json component_json(const ComponentRecord& c) {
     Json volumes = Json::array();
-    for (const ObjectRecord& volume : c.volumes) volumes.push_back(object_json(volume));
-    return {{"name", c.name},     {"type", c.type},
-            {"extension", c.extension}, {"format", c.format},
-            {"layout", Json::parse(c.layout)}, {"plain_size", c.plain_size},
-            {"rows", value_or_null(c.rows)}, {"frames", c.frames},
+    for (const ObjectRecord& volume : c.volumes)
+        volumes.push_back(object_json(volume));
+    return {{"name", c.name},
+            {"type", c.type},
+            {"extension", c.extension},
+            {"format", c.format},
+            {"layout", Json::parse(c.layout)},
+            {"plain_size", c.plain_size},
+            {"rows", value_or_null(c.rows)},
+            {"frames", c.frames},
             {"volumes", std::move(volumes)}};
 }
 
@@ -58,7 +63,8 @@ Json encryptor_json(const std::optional<CodecRecord>& c) {
 
 Json manifest_json(const Manifest& m) {
     Json components = Json::array();
-    for (const ComponentRecord& component : m.components) components.push_back(component_json(component));
+    for (const ComponentRecord& component : m.components)
+        components.push_back(component_json(component));
     return {{"format", "bkhost-archive"},
             {"version", kFormatVersion},
             {"requires", Json::array()},
@@ -119,7 +125,8 @@ ObjectRecord object_of(const Json& json) {
     o.plain_size = json.at("plain_size").get<uint64_t>();
     o.header_size = json.at("header_size").get<uint64_t>();
     o.header_sha256 = json.at("header_sha256").get<std::string>();
-    if (!is_object_name(o.key) || o.header_size > o.size || o.size >> 62 != 0 || o.packed_size >> 62 != 0)
+    if (!is_object_name(o.key) || o.header_size > o.size || o.size >> 62 != 0 ||
+        o.packed_size >> 62 != 0)
         throw bk::Error(BK_E_CORRUPT, "the record of object '" + o.key + "' contradicts itself");
     return o;
 }
@@ -134,7 +141,8 @@ ComponentRecord component_of(const Json& json) {
     c.plain_size = json.at("plain_size").get<uint64_t>();
     c.rows = number_at(json, "rows");
     c.frames = json.at("frames").get<uint64_t>();
-    for (const Json& volume : json.at("volumes")) c.volumes.push_back(object_of(volume));
+    for (const Json& volume : json.at("volumes"))
+        c.volumes.push_back(object_of(volume));
     return c;
 }
 
@@ -174,7 +182,8 @@ void read_members(const Json& json, Manifest& m) {
     m.row_digest = text_at(json, "row_digest") == "rowsum-1";
     m.compressor = codec_of(json.at("compressor"));
     m.encryptor = codec_of(json.at("encryptor"));
-    for (const Json& component : json.at("components")) m.components.push_back(component_of(component));
+    for (const Json& component : json.at("components"))
+        m.components.push_back(component_of(component));
     m.index = object_of(json.at("index"));
     m.plain_size = json.at("plain_size").get<uint64_t>();
     m.stored_size = json.at("stored_size").get<uint64_t>();
@@ -189,9 +198,9 @@ void check_readable(const Json& json) {
         throw bk::Error(BK_E_CORRUPT, "not the manifest of a bkhost archive");
     const int64_t version = json.at("version").get<int64_t>();
     if (version > kFormatVersion || version < 1)
-        throw bk::Error(BK_E_UNSUPPORTED, "format version " + std::to_string(version) + " is not known",
-                        "use a newer bkhost (the archive was written by " +
-                            text_at(json, "created_by") + ")");
+        throw bk::Error(
+            BK_E_UNSUPPORTED, "format version " + std::to_string(version) + " is not known",
+            "use a newer bkhost (the archive was written by " + text_at(json, "created_by") + ")");
     for (const Json& feature : json.at("requires"))
         throw bk::Error(BK_E_UNSUPPORTED,
                         "the archive requires '" + feature.get<std::string>() +
@@ -224,12 +233,13 @@ Manifest parse_manifest(std::string_view text, const std::string& object) {
     const size_t last = text.rfind(kDigestKey);
     if (last == std::string_view::npos || last == 0 || text[last - 1] != '\n' ||
         text.size() != last + kDigestKey.size() + 64 + 3 || !text.ends_with("\"}\n"))
-        throw bk::Error(BK_E_CORRUPT, object + ": the manifest is damaged (its last line is missing)",
-                        kHint);
+        throw bk::Error(BK_E_CORRUPT,
+                        object + ": the manifest is damaged (its last line is missing)", kHint);
     Manifest manifest;
     manifest.sha256 = text.substr(last + kDigestKey.size(), 64);
     if (sha256_hex(as_bytes(text.substr(0, last))) != manifest.sha256)
-        throw bk::Error(BK_E_CORRUPT, object + ": the manifest is damaged (its sha256 differs)", kHint);
+        throw bk::Error(BK_E_CORRUPT, object + ": the manifest is damaged (its sha256 differs)",
+                        kHint);
     try {
         const Json json = Json::parse(text);
         check_readable(json);

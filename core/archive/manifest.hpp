@@ -1,4 +1,5 @@
-// manifest.json: the commit point of an archive and what a reader must know first (FORMAT.md, section 2).
+// manifest.json: the commit point of an archive and what a reader must know first (FORMAT.md,
+// section 2).
 #pragma once
 
 #include "core/base/clock.hpp"
@@ -65,8 +66,8 @@ struct Manifest {
 
 /// The file's bytes; sets manifest.sha256.
 [[nodiscard]] std::string manifest_text(Manifest& manifest);
-/// Throws CORRUPT when the digest or a member is wrong, UNSUPPORTED for a newer version or an unknown
-/// requirement. `object` stands in front of messages.
+/// Throws CORRUPT when the digest or a member is wrong, UNSUPPORTED for a newer version or an
+/// unknown requirement. `object` stands in front of messages.
 [[nodiscard]] Manifest parse_manifest(std::string_view text, const std::string& object);
 
 } // namespace bkhost

@@ -37,8 +37,9 @@ std::string archive_prefix(std::string_view environment, std::string_view tenant
         throw bk::Error(BK_E_INVALID, "a tenant cannot be called '_global'", "choose another name");
     for (std::string_view part : {environment, source, tenant.empty() ? source : tenant})
         if (!is_archive_name(part))
-            throw bk::Error(BK_E_INVALID, "'" + std::string(part) + "' cannot be part of an archive's key",
-                            "use 1 to 64 characters of A-Z a-z 0-9 . _ - and no dot at the beginning");
+            throw bk::Error(
+                BK_E_INVALID, "'" + std::string(part) + "' cannot be part of an archive's key",
+                "use 1 to 64 characters of A-Z a-z 0-9 . _ - and no dot at the beginning");
     std::string prefix(environment);
     prefix.append("/").append(tenant.empty() ? kGlobalTenant : tenant);
     return prefix.append("/").append(source).append("/").append(id).append("/");

@@ -14,12 +14,13 @@ inline constexpr std::string_view kGlobalTenant = "_global";
 /// Whether the text may be an environment, tenant, source or component.
 [[nodiscard]] bool is_archive_name(std::string_view text) noexcept;
 
-/// "<environment>/<tenant or _global>/<source>/<id>/". Throws INVALID for a part that may not be one.
+/// "<environment>/<tenant or _global>/<source>/<id>/". Throws INVALID for a part that may not be
+/// one.
 [[nodiscard]] std::string archive_prefix(std::string_view environment, std::string_view tenant,
                                          std::string_view source, std::string_view id);
 
 struct ArchiveLocation {
-    std::string prefix; ///< ends in "/"
+    std::string prefix;                          ///< ends in "/"
     std::string environment, tenant, source, id; ///< tenant "" for _global
 };
 /// Of the key of a manifest; nothing for any other key.
@@ -27,7 +28,8 @@ struct ArchiveLocation {
 
 /// "shop.db.zst.age" for volume 0, "shop.001.db.zst.age" for volume 1. Suffixes may be empty.
 [[nodiscard]] std::string volume_name(std::string_view component, std::string_view extension,
-                                      uint32_t volume, std::string_view codec, std::string_view cipher);
+                                      uint32_t volume, std::string_view codec,
+                                      std::string_view cipher);
 [[nodiscard]] std::string index_name(std::string_view codec, std::string_view cipher);
 
 } // namespace bkhost

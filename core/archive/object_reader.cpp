@@ -16,8 +16,8 @@ const char* const kDamagedHint =
 
 ObjectReader::ObjectReader(const ArchiveAccess& access, const ObjectRecord& record, uint64_t begin,
                            uint64_t end)
-    : access_(access), record_(record),
-      object_("storage '" + access.storage.name() + "', object '" + access.folder + record.key + "'"),
+    : access_(access), record_(record), object_("storage '" + access.storage.name() +
+                                                "', object '" + access.folder + record.key + "'"),
       left_(end - begin), whole_tail_(end == record.packed_size) {
     if (begin > end || end > record.packed_size) corrupt("the index points outside the object");
     const std::optional<ObjectInfo> info = access_.storage.stat(access_.folder + record_.key);
@@ -27,8 +27,10 @@ ObjectReader::ObjectReader(const ArchiveAccess& access, const ObjectRecord& reco
                     std::to_string(record_.size),
                 kDamagedHint);
     version_ = info->version;
-    if (access_.encryptor) open_cipher(begin, end);
-    else open_plain(begin, end);
+    if (access_.encryptor)
+        open_cipher(begin, end);
+    else
+        open_plain(begin, end);
 }
 
 ObjectReader::~ObjectReader() = default;
@@ -88,11 +90,13 @@ void ObjectReader::check_keys() {
     const std::vector<std::string> held = cipher_->fingerprints();
     const std::vector<std::string>& wanted = access_.key_fingerprints;
     if (held.empty() || wanted.empty()) return;
-    const bool fits = std::ranges::any_of(
-        held, [&](const std::string& key) { return std::ranges::find(wanted, key) != wanted.end(); });
+    const bool fits = std::ranges::any_of(held, [&](const std::string& key) {
+        return std::ranges::find(wanted, key) != wanted.end();
+    });
     if (fits) return;
     std::string list;
-    for (const std::string& key : wanted) list += (list.empty() ? "" : ", ") + key;
+    for (const std::string& key : wanted)
+        list += (list.empty() ? "" : ", ") + key;
     throw bk::Error(BK_E_DENIED, object_ + ": wrong key: it was encrypted for " + list,
                     "give the identity that belongs to it with --identity FILE");
 }
@@ -140,7 +144,8 @@ size_t ObjectReader::read(std::span<uint8_t> buffer) {
             access_.observer.add_stored(got);
         } else if (skip_ > 0) {
             std::array<uint8_t, 64 * 1024> skipped;
-            const size_t n = decrypt(std::span(skipped).first(std::min<uint64_t>(skip_, skipped.size())));
+            const size_t n =
+                decrypt(std::span(skipped).first(std::min<uint64_t>(skip_, skipped.size())));
             if (n == 0) corrupt("ends before the wanted range", kDamagedHint);
             skip_ -= n;
             continue;

@@ -16,7 +16,7 @@ namespace bkhost {
 /// What every object of one archive on one storage is read with.
 struct ArchiveAccess {
     Storage& storage;
-    std::string folder; ///< key prefix, ends in "/"
+    std::string folder;  ///< key prefix, ends in "/"
     DriverPtr encryptor; ///< with identities; none when the archive is not encrypted
     std::vector<std::string> key_fingerprints; ///< of the manifest
     const Services& services;
@@ -28,13 +28,14 @@ struct ArchiveAccess {
 class ObjectReader {
 public:
     /// The packed bytes [begin, end) of the object; `end` at most record.packed_size.
-    ObjectReader(const ArchiveAccess& access, const ObjectRecord& record, uint64_t begin, uint64_t end);
+    ObjectReader(const ArchiveAccess& access, const ObjectRecord& record, uint64_t begin,
+                 uint64_t end);
     ~ObjectReader();
 
     /// Fills the buffer as far as the range goes; gives the number of bytes.
     [[nodiscard]] size_t read(std::span<uint8_t> buffer);
-    /// After the end of a range that reaches the end of the object: throws CORRUPT unless the stream
-    /// ended there and rightly.
+    /// After the end of a range that reaches the end of the object: throws CORRUPT unless the
+    /// stream ended there and rightly.
     void check_end();
 
 private:
@@ -54,10 +55,11 @@ private:
     std::unique_ptr<StorageReader> reader_;
     std::vector<uint8_t> stored_; ///< input of the cipher
     size_t stored_size_ = 0, stored_pos_ = 0;
-    uint64_t skip_ = 0; ///< decrypted bytes before the range
-    uint64_t left_ = 0; ///< of the range
-    bool whole_tail_ = false;  ///< the range reaches the end of the packed stream
-    bool stored_tail_ = false; ///< what is read of the object reaches its end, so the cipher may finish
+    uint64_t skip_ = 0;       ///< decrypted bytes before the range
+    uint64_t left_ = 0;       ///< of the range
+    bool whole_tail_ = false; ///< the range reaches the end of the packed stream
+    bool stored_tail_ =
+        false; ///< what is read of the object reaches its end, so the cipher may finish
     bool stored_end_ = false, cipher_end_ = false;
     bool cipher_full_ = false; ///< it asked for more room
 };

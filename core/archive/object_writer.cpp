@@ -28,8 +28,10 @@ std::vector<std::string> ObjectWriter::fingerprints() {
 
 void ObjectWriter::write(std::span<const uint8_t> packed) {
     record_.packed_size += packed.size();
-    if (cipher_) run(packed, BK_RUN);
-    else copy_through(packed);
+    if (cipher_)
+        run(packed, BK_RUN);
+    else
+        copy_through(packed);
 }
 
 void ObjectWriter::run(std::span<const uint8_t> packed, int32_t op) {
@@ -67,7 +69,8 @@ void ObjectWriter::store(std::span<const uint8_t> bytes) {
     record_.size += bytes.size();
     if (head_.size() < kEnd)
         head_.insert(head_.end(), bytes.begin(),
-                     bytes.begin() + static_cast<ptrdiff_t>(std::min(bytes.size(), kEnd - head_.size())));
+                     bytes.begin() +
+                         static_cast<ptrdiff_t>(std::min(bytes.size(), kEnd - head_.size())));
 }
 
 void ObjectWriter::send_part() {
@@ -89,8 +92,8 @@ void ObjectWriter::finish() {
     record_.sha256 = sha256_.finish();
     record_.header_size = cipher_ ? cipher_->header_size() : 0;
     if (record_.header_size > head_.size())
-        throw bk::Error(BK_E_UNSUPPORTED, "the encryptor's header is larger than " +
-                                              std::to_string(kEnd) + " bytes",
+        throw bk::Error(BK_E_UNSUPPORTED,
+                        "the encryptor's header is larger than " + std::to_string(kEnd) + " bytes",
                         "use fewer recipients");
     record_.header_sha256 = sha256_hex(std::span(head_).first(record_.header_size));
     send_part();

@@ -32,17 +32,21 @@ struct UploadFan::Lane {
     std::deque<Task> queue;
 };
 
-UploadFan::UploadFan(Crew& crew, Log& log, const std::vector<Storage*>& storages, const Setup& setup)
+UploadFan::UploadFan(Crew& crew, Log& log, const std::vector<Storage*>& storages,
+                     const Setup& setup)
     : stop_(crew.token()), log_(log), setup_(setup), lanes_(storages.size()) {
     for (unsigned i = 0; i < setup.parts; ++i)
-        free_.push_back({std::make_unique_for_overwrite<uint8_t[]>(setup.part_size), setup.part_size, 0});
-    for (Storage* storage : storages) targets_.push_back({storage, false, ""});
+        free_.push_back(
+            {std::make_unique_for_overwrite<uint8_t[]>(setup.part_size), setup.part_size, 0});
+    for (Storage* storage : storages)
+        targets_.push_back({storage, false, ""});
     for (size_t i = 0; i < storages.size(); ++i) {
         const bk_storage_props props = storages[i]->props();
         const bool sequential = (props.capabilities & BK_CAP_SEQUENTIAL) != 0;
         const unsigned threads =
             sequential ? 1 : std::clamp(props.parallel_parts, 1u, std::max(1u, setup.parts - 1));
-        for (unsigned t = 0; t < threads; ++t) crew.start([this, i] { work(i); });
+        for (unsigned t = 0; t < threads; ++t)
+            crew.start([this, i] { work(i); });
     }
 }
 
@@ -79,7 +83,8 @@ void UploadFan::drop(size_t target, const std::exception& error) {
         targets_[target].dropped = true;
         targets_[target].error = error.what();
         name = targets_[target].storage->name();
-        for (const Target& t : targets_) left += t.dropped ? 0 : 1;
+        for (const Target& t : targets_)
+            left += t.dropped ? 0 : 1;
         changed_.notify_all();
     }
     if (left < setup_.required) {
@@ -111,8 +116,8 @@ FanUploadPtr UploadFan::begin(const std::string& key) {
 
 void UploadFan::send(const FanUploadPtr& upload, PartBuffer buffer) {
     const size_t size = buffer.size;
-    const auto shared = std::shared_ptr<PartBuffer>(
-        new PartBuffer(std::move(buffer)), [this](PartBuffer* last) {
+    const auto shared =
+        std::shared_ptr<PartBuffer>(new PartBuffer(std::move(buffer)), [this](PartBuffer* last) {
             recycle(std::move(*last));
             delete last;
         });
@@ -168,15 +173,17 @@ namespace {
 void compare_range(Storage& storage, const std::string& key, uint64_t offset,
                    std::span<const uint8_t> expected, const std::string& version) {
     if (expected.empty()) return;
-    const std::unique_ptr<StorageReader> reader = storage.read(key, offset, expected.size(), version);
+    const std::unique_ptr<StorageReader> reader =
+        storage.read(key, offset, expected.size(), version);
     std::array<uint8_t, 16 * 1024> buffer;
     size_t done = 0;
     while (done < expected.size()) {
         const size_t got = reader->read(buffer);
         if (got == 0 || got > expected.size() - done ||
             std::memcmp(buffer.data(), expected.data() + done, got) != 0)
-            throw bk::Error(BK_E_CORRUPT, "storage '" + storage.name() + "', object '" + key +
-                                              "': what was read back differs from what was written",
+            throw bk::Error(BK_E_CORRUPT,
+                            "storage '" + storage.name() + "', object '" + key +
+                                "': what was read back differs from what was written",
                             "check the storage's disks and network; the backup was not completed");
         done += got;
     }
@@ -185,9 +192,10 @@ void compare_range(Storage& storage, const std::string& key, uint64_t offset,
 void read_back(Storage& storage, const std::string& key, const UploadFan::Ends& ends) {
     const std::optional<ObjectInfo> info = storage.stat(key);
     if (!info || info->size != ends.size)
-        throw bk::Error(BK_E_CORRUPT, "storage '" + storage.name() + "', object '" + key + "': has " +
-                                          (info ? std::to_string(info->size) : "no") +
-                                          " bytes after the upload of " + std::to_string(ends.size),
+        throw bk::Error(BK_E_CORRUPT,
+                        "storage '" + storage.name() + "', object '" + key + "': has " +
+                            (info ? std::to_string(info->size) : "no") +
+                            " bytes after the upload of " + std::to_string(ends.size),
                         "check the storage; the backup was not completed");
     compare_range(storage, key, 0, ends.head, info->version);
     compare_range(storage, key, ends.size - ends.tail.size(), ends.tail, info->version);

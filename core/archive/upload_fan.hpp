@@ -88,7 +88,8 @@ private:
     const Setup setup_;
     mutable std::mutex mutex_;
     std::condition_variable_any changed_;
-    std::vector<PartBuffer> free_; ///< before lanes_: a queued task gives its buffer back when it dies
+    std::vector<PartBuffer>
+        free_; ///< before lanes_: a queued task gives its buffer back when it dies
     std::vector<Target> targets_;
     std::vector<Lane> lanes_; ///< one a target
     bool closed_ = false;

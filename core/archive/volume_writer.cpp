@@ -9,8 +9,8 @@ namespace bkhost {
 VolumeWriter::VolumeWriter(Setup setup, UploadFan& fan, IndexWriter& index,
                            const SectionTable& sections, const DriverPtr& encryptor,
                            const Services& services, RunObserver& observer)
-    : setup_(std::move(setup)), fan_(fan), index_(index), sections_(sections), encryptor_(encryptor),
-      services_(services), observer_(observer) {
+    : setup_(std::move(setup)), fan_(fan), index_(index), sections_(sections),
+      encryptor_(encryptor), services_(services), observer_(observer) {
     index_.add(IndexComponent{setup_.component, setup_.name});
 }
 
@@ -33,10 +33,10 @@ void VolumeWriter::run(PackedFlow& flow) {
 void VolumeWriter::open_volume() {
     if (object_) object_->commit();
     const auto number = static_cast<uint32_t>(volumes_.size());
-    object_ = std::make_unique<ObjectWriter>(
-        fan_, setup_.folder,
-        volume_name(setup_.name, setup_.extension, number, setup_.codec_suffix, setup_.cipher_suffix),
-        encryptor_, services_);
+    object_ = std::make_unique<ObjectWriter>(fan_, setup_.folder,
+                                             volume_name(setup_.name, setup_.extension, number,
+                                                         setup_.codec_suffix, setup_.cipher_suffix),
+                                             encryptor_, services_);
     if (fingerprints_.empty()) fingerprints_ = object_->fingerprints();
     finished_ = false;
     volume_plain_ = volume_frames_ = 0;
@@ -86,7 +86,7 @@ IndexSegment VolumeWriter::place(const Segment& segment) {
     Total& total = totals_[segment.section];
     const bool first = !std::exchange(total.announced, true);
     if (first) index_.add(sections_.at(segment.section));
-    IndexSegment placed{segment.section, segment.offset, segment.length, total.bytes,
+    IndexSegment placed{segment.section, segment.offset, segment.length,   total.bytes,
                         segment.sum,     first,          segment.continued};
     total.bytes += segment.length;
     total.sum.add(segment.sum);
@@ -97,7 +97,8 @@ void VolumeWriter::commit() { object_->commit(); }
 
 RowSum VolumeWriter::rows() const noexcept {
     RowSum all;
-    for (const Total& total : totals_) all.add(total.sum);
+    for (const Total& total : totals_)
+        all.add(total.sum);
     return all;
 }
 

@@ -27,14 +27,16 @@ public:
                  const DriverPtr& encryptor, const Services& services, RunObserver& observer);
     ~VolumeWriter();
 
-    /// Until the flow ends. Every volume but the last one is committed (invisible as long as there is no
-    /// manifest); the last one waits for commit(). Throws when the dump was empty.
+    /// Until the flow ends. Every volume but the last one is committed (invisible as long as there
+    /// is no manifest); the last one waits for commit(). Throws when the dump was empty.
     void run(PackedFlow& flow);
     /// Makes the last volume visible too.
     void commit();
 
     [[nodiscard]] const std::vector<ObjectRecord>& volumes() const noexcept { return volumes_; }
-    [[nodiscard]] const std::vector<std::string>& fingerprints() const noexcept { return fingerprints_; }
+    [[nodiscard]] const std::vector<std::string>& fingerprints() const noexcept {
+        return fingerprints_;
+    }
     [[nodiscard]] uint64_t frames() const noexcept { return frames_; }
     [[nodiscard]] uint64_t plain_size() const noexcept { return plain_size_; }
     [[nodiscard]] RowSum rows() const noexcept;

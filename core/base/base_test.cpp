@@ -15,7 +15,8 @@ TEST(Text, SizesAreReadAndWritten) {
     EXPECT_EQ(parse_size("1.5GiB"), 3u << 29);
     EXPECT_EQ(parse_size("1GB"), 1'000'000'000u);
     EXPECT_EQ(parse_size("2g"), 2ull << 30);
-    for (const char* bad : {"", "MiB", "-1", "1x", "1MiBx", "99999999999999999999", "20000PiB", "nan"})
+    for (const char* bad :
+         {"", "MiB", "-1", "1x", "1MiBx", "99999999999999999999", "20000PiB", "nan"})
         EXPECT_FALSE(parse_size(bad)) << bad;
     EXPECT_EQ(format_bytes(0), "0 B");
     EXPECT_EQ(format_bytes(1023), "1.00 KiB");
@@ -60,9 +61,11 @@ TEST(Clock, TimesGoThereAndBack) {
 
 TEST(Clock, IdsAreUniqueAndSortable) {
     std::set<std::string> ids;
-    for (int i = 0; i < 200; ++i) ids.insert(make_id(Clock::system()));
+    for (int i = 0; i < 200; ++i)
+        ids.insert(make_id(Clock::system()));
     EXPECT_EQ(ids.size(), 200u);
-    for (const std::string& id : ids) EXPECT_TRUE(is_id(id)) << id;
+    for (const std::string& id : ids)
+        EXPECT_TRUE(is_id(id)) << id;
     EXPECT_FALSE(is_id("latest"));
     EXPECT_FALSE(is_id("20260211T031500Z-k3f9q1"));
 }

@@ -43,9 +43,9 @@ std::string format_time(TimeMs time) {
     std::tm parts{};
     ::gmtime_r(&seconds, &parts);
     std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
-                  parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                  static_cast<int>(time % 1000));
+    std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                  parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                  parts.tm_min, parts.tm_sec, static_cast<int>(time % 1000));
     return text.data();
 }
 
@@ -59,8 +59,10 @@ std::string format_time_compact(TimeMs time) {
 std::optional<TimeMs> parse_time(std::string_view text) {
     std::string digits;
     for (char c : text) {
-        if (c >= '0' && c <= '9') digits += c;
-        else if (c != '-' && c != ':' && c != 'T' && c != 'Z' && c != '.') return std::nullopt;
+        if (c >= '0' && c <= '9')
+            digits += c;
+        else if (c != '-' && c != ':' && c != 'T' && c != 'Z' && c != '.')
+            return std::nullopt;
     }
     if (text.empty() || text.back() != 'Z' || (digits.size() != 14 && digits.size() != 17))
         return std::nullopt;
@@ -96,8 +98,9 @@ std::string make_id(const Clock& clock) {
 
 bool is_id(std::string_view text) {
     return text.size() == 17 + kIdTail && text[16] == '-' && parse_time(text.substr(0, 16)) &&
-           std::ranges::all_of(text.substr(17),
-                               [](char c) { return kIdAlphabet.find(c) != std::string_view::npos; });
+           std::ranges::all_of(text.substr(17), [](char c) {
+               return kIdAlphabet.find(c) != std::string_view::npos;
+           });
 }
 
 } // namespace bkhost

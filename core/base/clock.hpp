@@ -17,7 +17,7 @@ using TimeMs = int64_t;
 class Clock {
 public:
     virtual ~Clock() = default;
-    [[nodiscard]] virtual TimeMs now() const;          ///< wall clock, for names and records
+    [[nodiscard]] virtual TimeMs now() const;           ///< wall clock, for names and records
     [[nodiscard]] virtual int64_t monotonic_ms() const; ///< for durations
     virtual void random(std::span<uint8_t> out) const;
     /// The one that the whole process shares.
@@ -31,8 +31,8 @@ public:
 /// Of either form, with or without the milliseconds; nothing when it is not a time.
 [[nodiscard]] std::optional<TimeMs> parse_time(std::string_view text);
 
-/// "20260211T031500Z-k3f9qd": sortable by time; six random characters (about 2^29 values) make it unique
-/// within a second.
+/// "20260211T031500Z-k3f9qd": sortable by time; six random characters (about 2^29 values) make it
+/// unique within a second.
 [[nodiscard]] std::string make_id(const Clock& clock);
 /// Whether the text has the form of such an id.
 [[nodiscard]] bool is_id(std::string_view text);

@@ -22,7 +22,8 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 /// Factor of a size suffix, 0 when there is none such.
 uint64_t size_factor(std::string_view suffix) {
     std::string unit;
-    for (char c : suffix) unit += lower(c);
+    for (char c : suffix)
+        unit += lower(c);
     if (unit.empty() || unit == "b") return 1;
     static constexpr std::string_view kPrefixes = "kmgtp";
     const size_t power = kPrefixes.find(unit[0]);
@@ -30,7 +31,8 @@ uint64_t size_factor(std::string_view suffix) {
     const std::string rest = unit.substr(1);
     if (!rest.empty() && rest != "b" && rest != "ib") return 0;
     uint64_t factor = 1;
-    for (size_t i = 0; i <= power; ++i) factor *= rest == "b" ? 1000 : 1024;
+    for (size_t i = 0; i <= power; ++i)
+        factor *= rest == "b" ? 1000 : 1024;
     return factor;
 }
 
@@ -46,7 +48,10 @@ std::string format_bytes(uint64_t bytes) {
     }
     if (unit == 0) return print("%.0f %s", value, kUnits[0]);
     const int digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-    return print(digits == 2 ? "%.2f %s" : digits == 1 ? "%.1f %s" : "%.0f %s", value, kUnits[unit]);
+    return print(digits == 2   ? "%.2f %s"
+                 : digits == 1 ? "%.1f %s"
+                               : "%.0f %s",
+                 value, kUnits[unit]);
 }
 
 std::string format_duration(int64_t ms) {
@@ -67,11 +72,13 @@ std::optional<uint64_t> parse_size(std::string_view text) {
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (code != std::errc{} || value < 0 || !std::isfinite(value)) return std::nullopt;
     std::string_view suffix(end, static_cast<size_t>(text.data() + text.size() - end));
-    while (!suffix.empty() && suffix.front() == ' ') suffix.remove_prefix(1);
+    while (!suffix.empty() && suffix.front() == ' ')
+        suffix.remove_prefix(1);
     const uint64_t factor = size_factor(suffix);
     if (factor == 0) return std::nullopt;
     const std::string_view digits(text.data(), static_cast<size_t>(end - text.data()));
-    if (digits.find_first_not_of("0123456789") == std::string_view::npos) { // exact for whole numbers
+    if (digits.find_first_not_of("0123456789") ==
+        std::string_view::npos) { // exact for whole numbers
         uint64_t whole = 0;
         const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), whole);
         if (parsed.ec != std::errc{} || whole > std::numeric_limits<uint64_t>::max() / factor)
@@ -96,12 +103,18 @@ std::optional<int64_t> parse_duration(std::string_view text) {
         const std::string_view unit = text.substr(0, length);
         text.remove_prefix(length);
         int64_t factor = 0;
-        if (unit == "ms") factor = 1;
-        else if (unit == "s") factor = 1000;
-        else if (unit == "m" || unit == "min") factor = 60'000;
-        else if (unit == "h") factor = 3'600'000;
-        else if (unit == "d") factor = 86'400'000;
-        else return std::nullopt;
+        if (unit == "ms")
+            factor = 1;
+        else if (unit == "s")
+            factor = 1000;
+        else if (unit == "m" || unit == "min")
+            factor = 60'000;
+        else if (unit == "h")
+            factor = 3'600'000;
+        else if (unit == "d")
+            factor = 86'400'000;
+        else
+            return std::nullopt;
         if (value > kMax / factor) return std::nullopt;
         total += value * factor;
         if (total > kMax) return std::nullopt;
@@ -150,7 +163,8 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
             row[0] = i;
             for (size_t j = 1; j <= candidate.size(); ++j) {
                 const size_t above = row[j];
-                const size_t changed = diagonal + (lower(name[i - 1]) == lower(candidate[j - 1]) ? 0 : 1);
+                const size_t changed =
+                    diagonal + (lower(name[i - 1]) == lower(candidate[j - 1]) ? 0 : 1);
                 row[j] = std::min({above + 1, row[j - 1] + 1, changed});
                 diagonal = above;
             }

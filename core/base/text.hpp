@@ -27,9 +27,11 @@ namespace bkhost {
 [[nodiscard]] std::optional<std::vector<uint8_t>> from_hex(std::string_view hex);
 
 /// The candidate that is most like `name` (edit distance at most a third of its length), or "".
-[[nodiscard]] std::string nearest(std::string_view name, const std::vector<std::string>& candidates);
+[[nodiscard]] std::string nearest(std::string_view name,
+                                  const std::vector<std::string>& candidates);
 /// "a, b and c"
-[[nodiscard]] std::string join(const std::vector<std::string>& items, std::string_view separator = ", ");
+[[nodiscard]] std::string join(const std::vector<std::string>& items,
+                               std::string_view separator = ", ");
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
 
 } // namespace bkhost

@@ -92,6 +92,7 @@ void Dumper::interrupt() noexcept { table().interrupt(self_); }
 
 LoadSession::~LoadSession() {
     if (handle_ == nullptr) return;
+    const auto lock = dumper_.lock_.take();
     bk_error error = bk::empty_error(); // the failure that led here is the one to report
     (void)dumper_.table().load_end(handle_, 0, &error);
 }
@@ -103,6 +104,7 @@ void LoadSession::load(const bk_load_unit& unit, bk_source& source) {
 }
 
 void LoadSession::commit() {
+    const auto lock = dumper_.lock_.take();
     bk_error error = bk::empty_error();
     const bk_status status = dumper_.table().load_end(std::exchange(handle_, nullptr), 1, &error);
     dumper_.check(status, error);

@@ -262,7 +262,8 @@ DriverSpec parse_short_form(const DriverDescription& driver, std::string_view re
     // A name with a question mark is rarer than options behind a path: ?key=value is read as those.
     if (const size_t question = rest.find('?');
         question != std::string_view::npos && rest.find('=', question) != std::string_view::npos) {
-        set_query(builder, rest.substr(question + 1), "the " + driver.kind + " driver '" + driver.name + "'");
+        set_query(builder, rest.substr(question + 1),
+                  "the " + driver.kind + " driver '" + driver.name + "'");
         rest = rest.substr(0, question);
     }
     if (builder.flagged(BK_OPT_ENDPOINT_HOST) != nullptr &&

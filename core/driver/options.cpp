@@ -117,7 +117,8 @@ Value check_path(const std::string& text) {
 }
 
 Value check_json(const std::string& text) {
-    if (!nlohmann::json::accept(text)) throw BadValue{"must be valid JSON", "for example {\"key\": \"value\"}"};
+    if (!nlohmann::json::accept(text))
+        throw BadValue{"must be valid JSON", "for example {\"key\": \"value\"}"};
     return {Secret(text)};
 }
 

@@ -12,7 +12,8 @@ void remove_archive(Storage& storage, const std::string& prefix) {
     storage.remove({prefix + std::string(kManifestName)});
     storage.abort_stale(prefix, 0);
     std::vector<std::string> keys;
-    storage.list(prefix, false, [&](const std::string& key, const ObjectInfo&) { keys.push_back(key); });
+    storage.list(prefix, false,
+                 [&](const std::string& key, const ObjectInfo&) { keys.push_back(key); });
     storage.remove(keys);
 }
 

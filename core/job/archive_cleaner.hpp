@@ -7,8 +7,8 @@
 
 namespace bkhost {
 
-/// Every object under `prefix` and every unfinished upload there. Afterwards no part of the archive is
-/// left; a second call finds nothing to do. Throws what the storage throws.
+/// Every object under `prefix` and every unfinished upload there. Afterwards no part of the archive
+/// is left; a second call finds nothing to do. Throws what the storage throws.
 void remove_archive(Storage& storage, const std::string& prefix);
 
 } // namespace bkhost

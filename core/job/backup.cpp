@@ -29,16 +29,18 @@ public:
           folder_(archive_prefix(request.environment, request.tenant, request.source_name, id_)),
           link_(context.stop, std::function<void()>([this] { stop_.request_stop(); })) {
         if (request.storages.empty())
-            throw bk::Error(BK_E_CONFIG, "no storage to back up to", "name one with --to or 'store'");
+            throw bk::Error(BK_E_CONFIG, "no storage to back up to",
+                            "name one with --to or 'store'");
         drivers_.source = set_up(context.registry, kDumper, request.source,
                                  "source '" + request.source_name + "'");
         if (request.compress)
-            drivers_.compressor = set_up(context.registry, kCompressor, *request.compress, "compress");
+            drivers_.compressor =
+                set_up(context.registry, kCompressor, *request.compress, "compress");
         if (request.encrypt)
             drivers_.encryptor = set_up(context.registry, kEncryptor, *request.encrypt, "encrypt");
         for (const NamedDriver& storage : request.storages)
-            drivers_.storages.push_back(set_up(context.registry, kStorage, storage.spec,
-                                               "storage '" + storage.name + "'"));
+            drivers_.storages.push_back(
+                set_up(context.registry, kStorage, storage.spec, "storage '" + storage.name + "'"));
     }
 
     BackupOutcome run();
@@ -91,7 +93,8 @@ std::vector<CopyRow> BackupRun::first_copies() const {
         CopyRow copy;
         copy.backup_id = id_;
         copy.storage = request_.storages[i].name;
-        copy.location = {request_.storages[i].spec.driver, drivers_.storages[i]->values.public_text()};
+        copy.location = {request_.storages[i].spec.driver,
+                         drivers_.storages[i]->values.public_text()};
         copies.push_back(std::move(copy));
     }
     return copies;
@@ -121,8 +124,8 @@ void BackupRun::work(LeaseKeeper& keeper, BackupState& state) {
     Dumper dumper("source '" + request_.source_name + "'", drivers_.source, services);
     std::vector<std::unique_ptr<Storage>> storages;
     for (size_t i = 0; i < request_.storages.size(); ++i)
-        storages.push_back(std::make_unique<Storage>(request_.storages[i].name, drivers_.storages[i],
-                                                     services));
+        storages.push_back(
+            std::make_unique<Storage>(request_.storages[i].name, drivers_.storages[i], services));
     probe(dumper, storages);
 
     const auto step = [&](BackupState next, const BackupChange& change = {}) {
@@ -140,7 +143,8 @@ void BackupRun::work(LeaseKeeper& keeper, BackupState& state) {
     manifest_.created_by = context_.program;
 
     std::vector<Storage*> targets;
-    for (const auto& storage : storages) targets.push_back(storage.get());
+    for (const auto& storage : storages)
+        targets.push_back(storage.get());
     DumpRun dump(context_, request_, drivers_, services, dumper, targets, id_, folder_);
     dump.dump(manifest_);
     step(BackupState::verifying);
@@ -148,7 +152,8 @@ void BackupRun::work(LeaseKeeper& keeper, BackupState& state) {
     dump.commit(manifest_);
     warnings_ = services.warnings();
     if (!context_.catalog.held(keeper.lease()))
-        throw bk::Error(BK_E_BUSY, "backup '" + id_ + "' lost its lease: another process took it for dead",
+        throw bk::Error(BK_E_BUSY,
+                        "backup '" + id_ + "' lost its lease: another process took it for dead",
                         "see that the clock and the catalog's disk do not stall, and run it again");
     dump.publish(manifest_);
     published_ = true; // from here on the archive exists, whatever becomes of its row
@@ -184,7 +189,8 @@ BackupChange BackupRun::described() const {
     if (manifest_.encryptor) change.key_ids = manifest_.encryptor->key_fingerprints;
     change.manifest_sha256 = manifest_.sha256;
     std::vector<std::string> texts;
-    for (const Warning& warning : warnings_) texts.push_back(warning.object + ": " + warning.text);
+    for (const Warning& warning : warnings_)
+        texts.push_back(warning.object + ": " + warning.text);
     change.warnings = texts;
     return change;
 }
@@ -233,8 +239,8 @@ void BackupRun::end_row(LeaseKeeper& keeper, BackupState state, const RunEnd& en
         if (!copies_[i].error.empty()) copies_[i].state = CopyState::uploading; // see reap.hpp
     }
     context_.catalog.finish_backup(id_, state,
-                                   end.cancelled ? BackupState::cancelled : BackupState::failed, change,
-                                   copies_, keeper.lease());
+                                   end.cancelled ? BackupState::cancelled : BackupState::failed,
+                                   change, copies_, keeper.lease());
 }
 
 /// With an instance of its own: the run's may have been interrupted. Gives what went wrong.

@@ -16,7 +16,7 @@ struct BackupRequest {
     DriverSpec source;
     std::optional<DriverSpec> compress, encrypt;
     std::vector<NamedDriver> storages;
-    size_t copies_required = 1; ///< storages that must hold the archive in the end
+    size_t copies_required = 1;                ///< storages that must hold the archive in the end
     uint64_t volume_size = uint64_t{64} << 30; ///< stored bytes
     uint64_t memory = 0;                       ///< budget in bytes; 0: the default
     unsigned workers = 0;                      ///< compressors and units at once; 0: by the cores
@@ -30,8 +30,8 @@ struct BackupOutcome {
     bool partial = false; ///< a wanted copy is missing
 };
 
-/// Throws what failed: CONFIG before any row exists; else the row ends failed or cancelled, and nothing
-/// is left on the storages. A backup whose manifest is stored is never taken back.
+/// Throws what failed: CONFIG before any row exists; else the row ends failed or cancelled, and
+/// nothing is left on the storages. A backup whose manifest is stored is never taken back.
 [[nodiscard]] BackupOutcome run_backup(const JobContext& context, const BackupRequest& request);
 
 } // namespace bkhost

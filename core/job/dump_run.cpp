@@ -22,7 +22,8 @@ unsigned default_workers(unsigned wanted) {
 }
 
 /// Equal parts with which 9,000 of them hold a volume, so that every provider takes them.
-uint64_t part_size_for(const std::vector<Storage*>& storages, uint64_t volume_size, uint64_t wanted) {
+uint64_t part_size_for(const std::vector<Storage*>& storages, uint64_t volume_size,
+                       uint64_t wanted) {
     uint64_t size = wanted;
     for (Storage* storage : storages) {
         const bk_storage_props props = storage->props();
@@ -47,8 +48,7 @@ MemoryRequest memory_request(const BackupRequest& request, const BackupDrivers& 
         memory.codec_memory = [&](uint64_t frame) {
             return codec_memory(*drivers.compressor, BK_FORWARD, frame);
         };
-    if (drivers.encryptor)
-        memory.cipher_memory = codec_memory(*drivers.encryptor, BK_FORWARD, 0);
+    if (drivers.encryptor) memory.cipher_memory = codec_memory(*drivers.encryptor, BK_FORWARD, 0);
     return memory;
 }
 
@@ -70,7 +70,8 @@ DumpRun::DumpRun(const JobContext& context, const BackupRequest& request,
       storages_(std::move(storages)), id_(std::move(id)), folder_(std::move(folder)),
       crew_(services.stop()), wake_(crew_.token(), [this] {
           dumper_.interrupt();
-          for (Storage* storage : storages_) storage->interrupt();
+          for (Storage* storage : storages_)
+              storage->interrupt();
       }) {}
 
 DumpRun::~DumpRun() {
@@ -88,22 +89,25 @@ void DumpRun::describe(Manifest& manifest, const std::string& description) {
         component.format = json.at("format").get<std::string>();
         component.layout = json.value("layout", Json::object()).dump();
         manifest.engine = {json.at("engine").get<std::string>(), json.value("version", ""),
-                           drivers_.source->description.name, drivers_.source->description.module_id,
+                           drivers_.source->description.name,
+                           drivers_.source->description.module_id,
                            drivers_.source->description.module_version};
         manifest.components = {std::move(component)};
     } catch (const Json::exception& e) {
-        throw bk::Error(BK_E_INTERNAL, std::string("the dumper's description cannot be read: ") + e.what());
+        throw bk::Error(BK_E_INTERNAL,
+                        std::string("the dumper's description cannot be read: ") + e.what());
     }
     sql_ = manifest.components.front().format == "sql";
 }
 
 void DumpRun::plan_stages() {
-    for (const std::string& note : plan_.notes) context_.log.debug(note);
+    for (const std::string& note : plan_.notes)
+        context_.log.debug(note);
     context_.log.debug("memory plan: " + format_bytes(plan_.total) + " for " +
-                       std::to_string(plan_.frames) + " frames of " + format_bytes(plan_.frame_capacity) +
-                       ", " + std::to_string(plan_.workers) + " compressors, " +
-                       std::to_string(plan_.units) + " units at once, " + std::to_string(plan_.parts) +
-                       " parts of " + format_bytes(plan_.part_size));
+                       std::to_string(plan_.frames) + " frames of " +
+                       format_bytes(plan_.frame_capacity) + ", " + std::to_string(plan_.workers) +
+                       " compressors, " + std::to_string(plan_.units) + " units at once, " +
+                       std::to_string(plan_.parts) + " parts of " + format_bytes(plan_.part_size));
     fan_ = std::make_unique<UploadFan>(
         crew_, context_.log, storages_,
         UploadFan::Setup{request_.copies_required, plan_.part_size, plan_.parts});
@@ -117,7 +121,8 @@ void DumpRun::dump(Manifest& manifest) {
     describe(manifest, dumper_.dump_begin(dump_request(request_, jobs)));
     try {
         const std::vector<DumpUnit> units = dumper_.plan();
-        const auto at_once = static_cast<unsigned>(std::min<size_t>(units.size(), std::max(jobs, 2u)));
+        const auto at_once =
+            static_cast<unsigned>(std::min<size_t>(units.size(), std::max(jobs, 2u)));
         plan_ = plan_memory(memory_request(request_, drivers_, storages_, at_once));
         plan_stages();
         const ComponentRecord& component = manifest.components.front();
@@ -140,7 +145,8 @@ void DumpRun::dump(Manifest& manifest) {
         crew_.run([this] { dumper_.dump_end(false); });
         crew_.check();
     }
-    crew_.run([this] { dumper_.dump_end(true); }); // the dump's own proof, before anything is committed
+    crew_.run(
+        [this] { dumper_.dump_end(true); }); // the dump's own proof, before anything is committed
     crew_.check();
     frames_->close();
     wait_written();
@@ -166,13 +172,15 @@ void DumpRun::wait_written() {
 
 void DumpRun::run_units(const std::vector<DumpUnit>& units) {
     uint64_t total = 0;
-    for (const DumpUnit& unit : units) total += unit.size_hint;
+    for (const DumpUnit& unit : units)
+        total += unit.size_hint;
     context_.observer.stage(request_.source_name + ": dumping", total);
     std::vector<DumpUnit> ordered = units;
     std::ranges::stable_sort(ordered, {}, &DumpUnit::phase);
     for (size_t begin = 0; begin < ordered.size();) {
         size_t end = begin;
-        while (end < ordered.size() && ordered[end].phase == ordered[begin].phase) ++end;
+        while (end < ordered.size() && ordered[end].phase == ordered[begin].phase)
+            ++end;
         run_phase(ordered, begin, end);
         begin = end;
     }
@@ -205,7 +213,8 @@ void DumpRun::commit(Manifest& manifest) {
     const std::vector<Warning> warnings = services_.warnings();
     ObjectRecord index;
     try { // a storage that fails meanwhile is the cause, not the CANCELLED that it makes of a wait
-        for (const Warning& warning : warnings) index_->add(warning);
+        for (const Warning& warning : warnings)
+            index_->add(warning);
         volumes_->write_totals();
         index = index_->finish();
         volumes_->commit();
@@ -227,16 +236,23 @@ void DumpRun::commit(Manifest& manifest) {
     manifest.plain_size = component.plain_size;
     manifest.rows = component.rows;
     manifest.warnings = warnings.size();
-    for (const ObjectRecord& object : manifest.objects()) manifest.stored_size += object.size;
+    for (const ObjectRecord& object : manifest.objects())
+        manifest.stored_size += object.size;
     if (drivers_.compressor) {
         const CodecFile file = codec_file(*drivers_.compressor);
-        manifest.compressor = {drivers_.compressor->description.name, file.suffix, file.decode_command,
-                               drivers_.compressor->values.public_text(), {}};
+        manifest.compressor = {drivers_.compressor->description.name,
+                               file.suffix,
+                               file.decode_command,
+                               drivers_.compressor->values.public_text(),
+                               {}};
     }
     if (drivers_.encryptor) {
         const CodecFile file = codec_file(*drivers_.encryptor);
-        manifest.encryptor = {drivers_.encryptor->description.name, file.suffix, file.decode_command,
-                              {}, volumes_->fingerprints()};
+        manifest.encryptor = {drivers_.encryptor->description.name,
+                              file.suffix,
+                              file.decode_command,
+                              {},
+                              volumes_->fingerprints()};
     }
 }
 

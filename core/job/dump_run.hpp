@@ -34,8 +34,8 @@ public:
             std::string folder);
     ~DumpRun();
 
-    /// Reads the whole source and sends everything; ends with the dumper's own check that its dump is
-    /// complete. Fills `manifest` as far as it is known.
+    /// Reads the whole source and sends everything; ends with the dumper's own check that its dump
+    /// is complete. Fills `manifest` as far as it is known.
     void dump(Manifest& manifest);
     /// The last volume and the index become durable and are read back.
     void commit(Manifest& manifest);

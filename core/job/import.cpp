@@ -12,8 +12,9 @@ namespace {
 std::string compression_text(const std::optional<CodecRecord>& codec) {
     if (!codec) return {};
     const auto level = codec->options.find("level");
-    return codec->driver +
-           (level == codec->options.end() || level->second.empty() ? "" : ":" + level->second.front());
+    return codec->driver + (level == codec->options.end() || level->second.empty()
+                                ? ""
+                                : ":" + level->second.front());
 }
 
 } // namespace
@@ -84,15 +85,19 @@ ImportResult import_storage(const JobContext& context, const NamedDriver& named)
         present.insert(location.id);
         const std::string key = location.prefix + std::string(kManifestName);
         try {
-            const Manifest manifest = parse_manifest(
-                storage.read_all(key, kManifestLimit), "storage '" + named.name + "', object '" + key + "'");
+            const Manifest manifest =
+                parse_manifest(storage.read_all(key, kManifestLimit),
+                               "storage '" + named.name + "', object '" + key + "'");
             if (manifest.id != location.id)
                 throw bk::Error(BK_E_CORRUPT, "storage '" + named.name + "', object '" + key +
-                                                  "': belongs to another backup ('" + manifest.id + "')");
+                                                  "': belongs to another backup ('" + manifest.id +
+                                                  "')");
             const FoundArchive found = describe_archive(manifest, {place_driver, location.prefix});
             const ImportOutcome outcome = context.catalog.import_backup(found.row, {found.copy});
-            if (outcome == ImportOutcome::inserted || outcome == ImportOutcome::adopted) ++result.inserted;
-            else ++result.refreshed;
+            if (outcome == ImportOutcome::inserted || outcome == ImportOutcome::adopted)
+                ++result.inserted;
+            else
+                ++result.refreshed;
         } catch (const bk::Error& error) {
             if (error.status() != BK_E_CORRUPT && error.status() != BK_E_UNSUPPORTED) throw;
             result.problems.emplace_back(error.what());

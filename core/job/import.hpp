@@ -19,13 +19,14 @@ struct FoundArchive {
 [[nodiscard]] FoundArchive describe_archive(const Manifest& manifest, const ArchivePlace& place);
 
 struct ImportResult {
-    size_t found = 0;                  ///< manifests
+    size_t found = 0; ///< manifests
     size_t inserted = 0, refreshed = 0;
     std::vector<std::string> problems; ///< manifests that could not be read, and why
 };
 
-/// Reads every manifest of a storage into the catalog, and marks copies there that the storage no longer
-/// has as missing. A storage that does not answer throws; it is never taken for an empty one.
+/// Reads every manifest of a storage into the catalog, and marks copies there that the storage no
+/// longer has as missing. A storage that does not answer throws; it is never taken for an empty
+/// one.
 ImportResult import_storage(const JobContext& context, const NamedDriver& storage);
 
 } // namespace bkhost

@@ -42,9 +42,15 @@ void LoadStream::load_segment() {
     unit.struct_size = sizeof unit;
     unit.flags = segment.first ? uint32_t{BK_LOAD_FIRST} : 0u;
     unit.archive_id = archive_id_.c_str();
-    unit.section = {sizeof(bk_section), section.phase, section.step,
-                    section.ordered ? uint32_t{BK_SECTION_ORDERED} : 0u, section.kind.c_str(),
-                    section.namespace_name.c_str(), section.name.c_str(), section.depends.c_str(), 0};
+    unit.section = {sizeof(bk_section),
+                    section.phase,
+                    section.step,
+                    section.ordered ? uint32_t{BK_SECTION_ORDERED} : 0u,
+                    section.kind.c_str(),
+                    section.namespace_name.c_str(),
+                    section.name.c_str(),
+                    section.depends.c_str(),
+                    0};
     unit.frame_no = frame_->index.number;
     unit.section_offset = segment.section_offset;
     unit.size = spans ? 0 : segment.length; // of a group it is known only at its end
@@ -59,8 +65,7 @@ void LoadStream::load_segment() {
     source.read = [](bk_source* self, void* buffer, size_t cap, size_t* got,
                      bk_error* error) noexcept -> bk_status {
         return bk::guard(error, [&]() -> bk_status {
-            *got = static_cast<LoadStream*>(self->ctx)
-                       ->read({static_cast<uint8_t*>(buffer), cap});
+            *got = static_cast<LoadStream*>(self->ctx)->read({static_cast<uint8_t*>(buffer), cap});
             return *got == 0 ? BK_END : BK_OK;
         });
     };

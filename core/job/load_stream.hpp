@@ -10,8 +10,8 @@
 
 namespace bkhost {
 
-/// Confined. A piece is the part of one section that lies in one frame, or in a group of frames that
-/// one fragment spans.
+/// Confined. A piece is the part of one section that lies in one frame, or in a group of frames
+/// that one fragment spans.
 class LoadStream {
 public:
     LoadStream(FrameReader& frames, LoadSession& session, const std::string& archive_id,
@@ -35,7 +35,7 @@ private:
     const std::string archive_id_;
     RunObserver& observer_;
     ReadFramePtr frame_;
-    size_t segment_ = 0;                ///< index within the frame
+    size_t segment_ = 0;                 ///< index within the frame
     std::span<const uint8_t> remaining_; ///< of the segment
     uint64_t bytes_ = 0, rows_ = 0;
 };

@@ -14,18 +14,21 @@ namespace bkhost {
 OpenArchive::OpenArchive(const JobContext& context, const ArchivePlace& place,
                          DecryptOptions decrypt, const Services& services)
     : context_(context), services_(services), decrypt_(std::move(decrypt)), folder_(place.folder),
-      storage_(std::make_unique<Storage>(
-          place.storage.name,
-          set_up(context.registry, kStorage, place.storage.spec, "storage '" + place.storage.name + "'"),
-          services)) {
+      storage_(std::make_unique<Storage>(place.storage.name,
+                                         set_up(context.registry, kStorage, place.storage.spec,
+                                                "storage '" + place.storage.name + "'"),
+                                         services)) {
     const std::string key = folder_ + std::string(kManifestName);
     if (!storage_->stat(key))
-        throw bk::Error(BK_E_NOT_FOUND, object(std::string(kManifestName)) + ": there is no such archive",
-                        "see 'bkhost list', or 'bkhost catalog rebuild' when the catalog is out of date");
-    manifest_ = parse_manifest(storage_->read_all(key, kManifestLimit), object(std::string(kManifestName)));
+        throw bk::Error(
+            BK_E_NOT_FOUND, object(std::string(kManifestName)) + ": there is no such archive",
+            "see 'bkhost list', or 'bkhost catalog rebuild' when the catalog is out of date");
+    manifest_ =
+        parse_manifest(storage_->read_all(key, kManifestLimit), object(std::string(kManifestName)));
     if (!folder_.ends_with("/" + manifest_.id + "/"))
-        throw bk::Error(BK_E_CORRUPT, object(std::string(kManifestName)) +
-                                          ": belongs to another backup ('" + manifest_.id + "')",
+        throw bk::Error(BK_E_CORRUPT,
+                        object(std::string(kManifestName)) + ": belongs to another backup ('" +
+                            manifest_.id + "')",
                         "objects were moved or overwritten: restore from another storage");
 }
 
@@ -47,7 +50,8 @@ DriverPtr OpenArchive::encryptor() {
     if (options.empty())
         throw bk::Error(BK_E_DENIED,
                         "backup '" + manifest_.id + "' is encrypted for " +
-                            join(manifest_.encryptor->key_fingerprints) + ", and no key is known here",
+                            join(manifest_.encryptor->key_fingerprints) +
+                            ", and no key is known here",
                         "give --identity FILE, or a 'decrypt' block in the configuration");
     encryptor_ = set_up(context_.registry, kEncryptor, {driver, options},
                         "decryption of backup '" + manifest_.id + "'");
@@ -55,19 +59,25 @@ DriverPtr OpenArchive::encryptor() {
 }
 
 ArchiveAccess OpenArchive::access() {
-    return {*storage_, folder_, encryptor(),
-            manifest_.encryptor ? manifest_.encryptor->key_fingerprints : std::vector<std::string>{},
-            services_, context_.observer};
+    return {*storage_,
+            folder_,
+            encryptor(),
+            manifest_.encryptor ? manifest_.encryptor->key_fingerprints
+                                : std::vector<std::string>{},
+            services_,
+            context_.observer};
 }
 
-std::unique_ptr<FrameReader> OpenArchive::frames(Crew& crew, FrameReader::Setup setup, uint64_t memory) {
+std::unique_ptr<FrameReader> OpenArchive::frames(Crew& crew, FrameReader::Setup setup,
+                                                 uint64_t memory) {
     const uint64_t budget = memory > 0 ? memory : kDefaultBudget;
     const DriverPtr codec = compressor();
-    unsigned workers = setup.workers > 0 ? setup.workers
-                                         : std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
+    unsigned workers =
+        setup.workers > 0 ? setup.workers : std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
     const uint64_t fixed = uint64_t{4} << 20; // input of the cipher, of the index, of the storage
     const uint64_t context = codec ? codec_memory(*codec, BK_REVERSE, kFrameTarget * 3 / 2) : 0;
-    while (workers > 1 && fixed + (workers + 1) * context > budget / 2) --workers;
+    while (workers > 1 && fixed + (workers + 1) * context > budget / 2)
+        --workers;
     const uint64_t used = fixed + (workers + 1) * context;
     setup.workers = workers;
     setup.memory = budget > used ? budget - used : 0; // one frame always goes through

@@ -1,4 +1,5 @@
-// An archive on one storage, opened for reading: manifest first, codec and cipher when they are needed.
+// An archive on one storage, opened for reading: manifest first, codec and cipher when they are
+// needed.
 #pragma once
 
 #include "core/archive/frame_reader.hpp"

@@ -38,7 +38,8 @@ public:
     /// For a row that ended already, with copies that nobody could look at then.
     bool look_again() {
         const bool whole = look_at_all();
-        for (const CopyRow& copy : copies_) context_.catalog.put_copy(copy);
+        for (const CopyRow& copy : copies_)
+            context_.catalog.put_copy(copy);
         if (!whole || row_.state != BackupState::interrupted) return false;
         context_.catalog.transition(row_.id, row_.state, BackupState::completed, change_, nullptr,
                                     Cause::adopt);
@@ -82,14 +83,16 @@ private:
         } catch (const bk::Error& error) {
             if (error.cancelled()) throw;
             copy.error = error.what();
-            const bool answered = error.status() == BK_E_NOT_FOUND || error.status() == BK_E_CORRUPT;
+            const bool answered =
+                error.status() == BK_E_NOT_FOUND || error.status() == BK_E_CORRUPT;
             return answered ? Found::not_whole : Found::unknown;
         }
     }
 
     static bool all_there(OpenArchive& archive) {
         for (const ObjectRecord& object : archive.manifest().objects()) {
-            const std::optional<ObjectInfo> info = archive.storage().stat(archive.folder() + object.key);
+            const std::optional<ObjectInfo> info =
+                archive.storage().stat(archive.folder() + object.key);
             if (!info || info->size != object.size) return false;
         }
         return true;
@@ -99,9 +102,10 @@ private:
         Services services(context_.log, context_.stop);
         try {
             const NamedDriver named = open_storage_(copy);
-            Storage storage(named.name,
-                            set_up(context_.registry, kStorage, named.spec, "storage '" + named.name + "'"),
-                            services);
+            Storage storage(
+                named.name,
+                set_up(context_.registry, kStorage, named.spec, "storage '" + named.name + "'"),
+                services);
             if (row_.state != BackupState::pending) // else nothing was written yet
                 remove_archive(storage, row_.archive_key);
             copy.state = CopyState::failed;
@@ -124,10 +128,12 @@ private:
 };
 
 /// Copies that could not be looked at, or not be removed, when their run ended.
-void look_again(const JobContext& context, const OpenStorage& open_storage, ReapResult& result) {
+void look_again(const JobContext& context, const OpenStorage& open_storage,
+                const std::set<std::string>& seen, ReapResult& result) {
     std::set<std::string> ids;
     for (const CopyRow& copy : context.catalog.copies(BackupFilter{}))
-        if (copy.state == CopyState::uploading) ids.insert(copy.backup_id);
+        if (copy.state == CopyState::uploading && !seen.contains(copy.backup_id))
+            ids.insert(copy.backup_id);
     for (const std::string& id : ids) {
         const std::optional<BackupRow> row = context.catalog.backup(id);
         if (!row || is_active(row->state)) continue;
@@ -142,9 +148,11 @@ void look_again(const JobContext& context, const OpenStorage& open_storage, Reap
 
 ReapResult reap(const JobContext& context, const OpenStorage& open_storage) {
     ReapResult result;
+    std::set<std::string> seen; // a storage that is away is asked once a start
     for (const Orphan& orphan : context.catalog.orphans()) {
         const std::optional<Lease> lease = context.catalog.take_over(orphan);
         if (!lease) continue; // somebody else was faster
+        if (orphan.backup) seen.insert(orphan.backup->id);
         LeaseKeeper keeper(context.catalog, *lease, [] {});
         if (orphan.restore) {
             RestoreChange change;
@@ -163,7 +171,7 @@ ReapResult reap(const JobContext& context, const OpenStorage& open_storage) {
             ++result.interrupted;
         }
     }
-    look_again(context, open_storage, result);
+    look_again(context, open_storage, seen, result);
     return result;
 }
 

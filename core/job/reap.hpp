@@ -15,8 +15,8 @@ struct ReapResult {
 
 /// For each active row whose lease is dead: a manifest that exists and whose objects are all there
 /// makes it completed; else its objects and uploads are removed and it is interrupted. A copy on a
-/// storage that does not answer stays `uploading`, with a warning, and every later call looks at it again
-/// (and at what a failed run could not remove). Safe to run from several processes at once.
+/// storage that does not answer stays `uploading`, with a warning, and every later call looks at it
+/// again (and at what a failed run could not remove). Safe to run from several processes at once.
 ReapResult reap(const JobContext& context, const OpenStorage& open_storage);
 
 } // namespace bkhost

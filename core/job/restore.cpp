@@ -40,7 +40,8 @@ public:
     RestoreRun(const JobContext& context, const RestoreRequest& request)
         : context_(context), request_(request), id_(make_id(context.clock)),
           link_(context.stop, std::function<void()>([this] { stop_.request_stop(); })),
-          target_(set_up(context.registry, kDumper, request.target, "target '" + request.target_text + "'")) {
+          target_(set_up(context.registry, kDumper, request.target,
+                         "target '" + request.target_text + "'")) {
         if (request.places.empty())
             throw bk::Error(BK_E_NOT_FOUND, "no storage has backup '" + request.backup_id + "'",
                             "see 'bkhost show " + request.backup_id + "'");
@@ -74,7 +75,8 @@ RestoreRow RestoreRun::run() {
     row.notes = request_.notes;
     LeaseKeeper keeper(context_.catalog, context_.catalog.begin_restore(row),
                        [this] { stop_.request_stop(); });
-    context_.catalog.transition(id_, RestoreState::pending, RestoreState::running, {}, &keeper.lease());
+    context_.catalog.transition(id_, RestoreState::pending, RestoreState::running, {},
+                                &keeper.lease());
     try {
         work();
     } catch (const std::exception& error) {
@@ -82,7 +84,8 @@ RestoreRow RestoreRun::run() {
         change_.error = end.error;
         change_.hint = end.hint;
         context_.catalog.finish_restore(id_, RestoreState::running,
-                                        end.cancelled ? RestoreState::cancelled : RestoreState::failed,
+                                        end.cancelled ? RestoreState::cancelled
+                                                      : RestoreState::failed,
                                         change_, keeper.lease());
         throw;
     }
@@ -110,9 +113,10 @@ void RestoreRun::load_from(const ArchivePlace& place) {
     OpenArchive archive(context_, place, request_.decrypt, services);
     const Manifest& manifest = archive.manifest();
     if (manifest.components.size() != 1)
-        throw bk::Error(BK_E_UNSUPPORTED, "backup '" + manifest.id + "' has " +
-                                              std::to_string(manifest.components.size()) +
-                                              " components, and this program restores one",
+        throw bk::Error(BK_E_UNSUPPORTED,
+                        "backup '" + manifest.id + "' has " +
+                            std::to_string(manifest.components.size()) +
+                            " components, and this program restores one",
                         "use a newer bkhost");
     if (manifest.engine.driver != target_->description.name)
         throw bk::Error(BK_E_CONFIG,
@@ -150,8 +154,8 @@ RestoreRow run_restore(const JobContext& context, const RestoreRequest& request)
     return RestoreRun(context, request).run();
 }
 
-void stream_archive(const JobContext& context, const ArchivePlace& place, const DecryptOptions& decrypt,
-                    uint64_t memory, const StreamOutput& output) {
+void stream_archive(const JobContext& context, const ArchivePlace& place,
+                    const DecryptOptions& decrypt, uint64_t memory, const StreamOutput& output) {
     Services services(context.log, context.stop);
     OpenArchive archive(context, place, decrypt, services);
     std::unique_ptr<FrameReader> frames; // outlives the crew's threads

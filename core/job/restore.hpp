@@ -12,8 +12,8 @@ namespace bkhost {
 
 struct RestoreRequest {
     std::string backup_id;
-    std::vector<ArchivePlace> places; ///< copies, the best first; the next is tried when one is damaged
-                                      ///< or does not answer
+    std::vector<ArchivePlace> places; ///< copies, the best first; the next is tried when one is
+                                      ///< damaged or does not answer
     DecryptOptions decrypt;
     DriverSpec target;       ///< dumper driver and where to
     std::string target_text; ///< for messages and the row, without secrets
@@ -25,12 +25,13 @@ struct RestoreRequest {
 };
 
 /// Gives the row, completed. Throws what failed; the target is then as it was, as far as the engine
-/// allows. CORRUPT and DENIED as OpenArchive and ObjectReader say; EXISTS when the target is not empty.
+/// allows. CORRUPT and DENIED as OpenArchive and ObjectReader say; EXISTS when the target is not
+/// empty.
 [[nodiscard]] RestoreRow run_restore(const JobContext& context, const RestoreRequest& request);
 
 /// The decoded plain stream of every volume, in order.
 using StreamOutput = std::function<void(std::span<const uint8_t>)>;
-void stream_archive(const JobContext& context, const ArchivePlace& place, const DecryptOptions& decrypt,
-                    uint64_t memory, const StreamOutput& output);
+void stream_archive(const JobContext& context, const ArchivePlace& place,
+                    const DecryptOptions& decrypt, uint64_t memory, const StreamOutput& output);
 
 } // namespace bkhost

@@ -18,7 +18,8 @@ struct RunEnd {
 /// Of whatever the run threw.
 [[nodiscard]] inline RunEnd run_end(const std::exception& error) {
     const auto* known = dynamic_cast<const bk::Error*>(&error);
-    return {known != nullptr && known->cancelled(), error.what(), known == nullptr ? "" : known->hint()};
+    return {known != nullptr && known->cancelled(), error.what(),
+            known == nullptr ? "" : known->hint()};
 }
 
 } // namespace bkhost

@@ -24,11 +24,12 @@ struct VerifyResult {
     std::string manifest_sha256;
 };
 
-/// quick: the manifest, and that every object is there with its size. stored: every stored byte, sha256;
-/// needs no key. full: decrypted, decompressed, every checksum, and the index against itself and the
-/// manifest. A damaged archive is a result, not an error; inconclusive when the storage did not
-/// answer. Throws what prevents a look at all: no key (DENIED), CONFIG, CANCELLED, no such archive.
-/// The result is written beside the archive and into the catalog's row, where there is one.
+/// quick: the manifest, and that every object is there with its size. stored: every stored byte,
+/// sha256; needs no key. full: decrypted, decompressed, every checksum, and the index against
+/// itself and the manifest. A damaged archive is a result, not an error; inconclusive when the
+/// storage did not answer. Throws what prevents a look at all: no key (DENIED), CONFIG, CANCELLED,
+/// no such archive. The result is written beside the archive and into the catalog's row, where
+/// there is one.
 [[nodiscard]] VerifyResult verify_archive(const JobContext& context, const ArchivePlace& place,
                                           VerifyLevel level, const DecryptOptions& decrypt,
                                           uint64_t memory);

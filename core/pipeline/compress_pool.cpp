@@ -12,7 +12,8 @@ namespace {
 
 void pack(Frame& frame, Codec* codec, PackedFrame& packed) {
     const std::span<const uint8_t> plain(frame.data.get(), frame.size);
-    if (packed.data.size() < packed_bound(plain.size())) packed.data.resize(packed_bound(plain.size()));
+    if (packed.data.size() < packed_bound(plain.size()))
+        packed.data.resize(packed_bound(plain.size()));
     packed.seq = frame.seq;
     packed.more = frame.more;
     packed.plain_size = plain.size();

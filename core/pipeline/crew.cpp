@@ -35,7 +35,8 @@ void Crew::fail(std::exception_ptr error) noexcept {
     }
     {
         const std::lock_guard lock(mutex_);
-        // Threads that are stopped because of another one's failure report CANCELLED: the cause wins.
+        // Threads that are stopped because of another one's failure report CANCELLED: the cause
+        // wins.
         if (!first_ || (first_is_cancel_ && !is_cancel)) {
             first_ = std::move(error);
             first_is_cancel_ = is_cancel;

@@ -27,7 +27,8 @@ public:
     void run(const std::function<void()>& body) noexcept;
     void fail(std::exception_ptr error) noexcept;
     void stop() noexcept { stop_.request_stop(); }
-    /// Waits for all threads; rethrows the first failure, or throws CANCELLED when stopped from outside.
+    /// Waits for all threads; rethrows the first failure, or throws CANCELLED when stopped from
+    /// outside.
     void join();
     /// Waits for all threads started so far, and says whether none failed; rethrows nothing.
     [[nodiscard]] bool wait() noexcept;

@@ -13,7 +13,8 @@ void wait_on(std::condition_variable_any& changed, std::unique_lock<std::mutex>&
 
 } // namespace
 
-FrameFlow::FrameFlow(unsigned frames, size_t capacity, std::stop_token stop) : stop_(std::move(stop)) {
+FrameFlow::FrameFlow(unsigned frames, size_t capacity, std::stop_token stop)
+    : stop_(std::move(stop)) {
     for (unsigned i = 0; i < frames; ++i) {
         auto frame = std::make_unique<Frame>();
         frame->data = std::make_unique_for_overwrite<uint8_t[]>(capacity);
@@ -85,7 +86,8 @@ uint64_t FrameFlow::submitted() const {
 }
 
 PackedFlow::PackedFlow(unsigned outputs, std::stop_token stop) : stop_(std::move(stop)) {
-    for (unsigned i = 0; i < outputs; ++i) free_.push_back(std::make_unique<PackedFrame>());
+    for (unsigned i = 0; i < outputs; ++i)
+        free_.push_back(std::make_unique<PackedFrame>());
 }
 
 template <class Predicate>

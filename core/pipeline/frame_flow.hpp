@@ -1,8 +1,8 @@
 // Where frames wait: from the units to the compressors, and from those to the one writer, in order.
 //
 // Deadlock-free with units + 1 frames: a unit owns at most one frame, and only the holder of the
-// volume may own two. Frames enter the queue in the order of their numbers, compressors take them in
-// that order and have their output buffer in hand before they do, so the frame that the writer
+// volume may own two. Frames enter the queue in the order of their numbers, compressors take them
+// in that order and have their output buffer in hand before they do, so the frame that the writer
 // waits for is always in work.
 #pragma once
 
@@ -19,7 +19,8 @@
 
 namespace bkhost {
 
-/// Units submit, compressors take. Thread-safe; every wait ends with CANCELLED when the token stops.
+/// Units submit, compressors take. Thread-safe; every wait ends with CANCELLED when the token
+/// stops.
 class FrameFlow {
 public:
     FrameFlow(unsigned frames, size_t capacity, std::stop_token stop);
@@ -28,7 +29,8 @@ public:
     [[nodiscard]] FramePtr acquire();
     void recycle(FramePtr frame);
 
-    /// Numbers the frame and hands it to the compressors; blocks while another unit holds the volume.
+    /// Numbers the frame and hands it to the compressors; blocks while another unit holds the
+    /// volume.
     void submit(uint32_t unit, FramePtr frame);
     /// From now on only this unit's frames enter the volume; blocks while another one holds it. A
     /// second call of the same unit does nothing.

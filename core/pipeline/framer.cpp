@@ -44,7 +44,8 @@ UnitFramer::UnitFramer(const Setup& setup, FrameFlow& flow, SectionTable& sectio
     sink_.proof = [](bk_dump_sink* sink, const char* namespace_name, const char* table,
                      uint64_t rows, const uint64_t digest[2], bk_error* error) noexcept {
         return bk::guard(error, [&] {
-            return framer_of(sink).records_.proof(namespace_name, table, sum_of(rows, digest)), BK_OK;
+            return framer_of(sink).records_.proof(namespace_name, table, sum_of(rows, digest)),
+                   BK_OK;
         });
     };
 }
@@ -59,8 +60,9 @@ void UnitFramer::section(const bk_section& section) {
     const SectionInfo& next = sections_.get(setup_.component, section);
     if (section_ != nullptr && (next.phase < section_->phase ||
                                 (next.phase == section_->phase && next.step < section_->step)))
-        throw bk::Error(BK_E_INVALID, "section '" + next.name + "': its phase lies before that of '" +
-                                          section_->name + "'");
+        throw bk::Error(BK_E_INVALID, "section '" + next.name +
+                                          "': its phase lies before that of '" + section_->name +
+                                          "'");
     if (frame_ && frame_->size > 0 && (frame_->phase != next.phase || frame_->step != next.step))
         submit();
     section_ = &next;
@@ -106,7 +108,8 @@ void UnitFramer::begin_fragment() {
         frame_->step = section_->step;
     }
     safe_end_ = frame_->size;
-    began_segment_ = frame_->segments.empty() || frame_->segments.back().section != section_->number;
+    began_segment_ =
+        frame_->segments.empty() || frame_->segments.back().section != section_->number;
     if (began_segment_ && marker_.size() > room() && frame_->size > 0) {
         submit(); // not even the marker fits
         begin_fragment();
@@ -163,8 +166,10 @@ void UnitFramer::overflow() {
     fragment_start_ = frame_->size;
     append(tail);
     full->size = safe_end_;
-    if (began_segment_) full->segments.pop_back();
-    else full->segments.back().length -= tail.size();
+    if (began_segment_)
+        full->segments.pop_back();
+    else
+        full->segments.back().length -= tail.size();
     safe_end_ = 0;
     began_segment_ = true;
     flow_.submit(setup_.unit, std::move(full));

@@ -8,8 +8,8 @@
 #include <bkhost/dumper.h>
 
 #include <cstdint>
-#include <string>
 #include <span>
+#include <string>
 
 namespace bkhost {
 

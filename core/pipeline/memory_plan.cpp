@@ -14,7 +14,8 @@ constexpr unsigned kFewestParts = 3; // one that fills, one under way, one of th
 void set_frame(MemoryPlan& plan, uint64_t frame_size) {
     plan.frame_size = frame_size;
     plan.frame_capacity = frame_size + frame_size / 2;
-    plan.fragment_target = static_cast<uint32_t>(std::min<uint64_t>(frame_size / 4, uint64_t{1} << 20));
+    plan.fragment_target =
+        static_cast<uint32_t>(std::min<uint64_t>(frame_size / 4, uint64_t{1} << 20));
 }
 
 uint64_t cost(const MemoryPlan& plan, const MemoryRequest& request) {
@@ -39,13 +40,18 @@ MemoryPlan plan_memory(const MemoryRequest& request) {
         plan.total = cost(plan, request);
     };
     const auto lower = [&]() -> bool {
-        if (plan.workers > 1) --plan.workers;
-        else if (plan.parts > kFewestParts) --plan.parts;
+        if (plan.workers > 1)
+            --plan.workers;
+        else if (plan.parts > kFewestParts)
+            --plan.parts;
         else if (plan.part_size > request.smallest_part)
             plan.part_size = std::max(plan.part_size / 2, request.smallest_part);
-        else if (plan.units > 1) --plan.units;
-        else if (plan.frame_size > kSmallestFrame) set_frame(plan, plan.frame_size / 2);
-        else return false;
+        else if (plan.units > 1)
+            --plan.units;
+        else if (plan.frame_size > kSmallestFrame)
+            set_frame(plan, plan.frame_size / 2);
+        else
+            return false;
         return true;
     };
     update();
@@ -55,14 +61,14 @@ MemoryPlan plan_memory(const MemoryRequest& request) {
             throw bk::Error(BK_E_CONFIG,
                             "a memory budget of " + format_bytes(request.budget) + " is too small",
                             // In whole KiB: three digits of a larger unit may be rounded down.
-                            "this job needs at least " + std::to_string((plan.total + 1023) / 1024) +
-                                " KiB: set 'memory'");
+                            "this job needs at least " +
+                                std::to_string((plan.total + 1023) / 1024) + " KiB: set 'memory'");
         update();
     }
     const auto note = [&](const char* what, uint64_t from, uint64_t to) {
         if (from != to)
-            plan.notes.push_back(std::string(what) + " lowered from " + std::to_string(from) + " to " +
-                                 std::to_string(to) + " to stay within " +
+            plan.notes.push_back(std::string(what) + " lowered from " + std::to_string(from) +
+                                 " to " + std::to_string(to) + " to stay within " +
                                  format_bytes(request.budget));
     };
     note("compressors at once", wanted.workers, plan.workers);

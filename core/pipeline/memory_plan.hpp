@@ -15,8 +15,8 @@ inline constexpr uint64_t kSmallestFrame = uint64_t{256} << 10;
 
 struct MemoryRequest {
     uint64_t budget = kDefaultBudget;
-    unsigned workers = 1;  ///< wanted compressors at once
-    unsigned units = 1;    ///< units of the dump that may be read at once
+    unsigned workers = 1;                       ///< wanted compressors at once
+    unsigned units = 1;                         ///< units of the dump that may be read at once
     uint64_t part_size = uint64_t{4} << 20;     ///< wanted, bytes
     uint64_t smallest_part = uint64_t{1} << 20; ///< what the storages take
     unsigned parts = 4;                         ///< wanted parts in memory
@@ -34,7 +34,7 @@ struct MemoryPlan {
     unsigned units = 0;
     uint64_t part_size = 0;
     unsigned parts = 0;
-    uint64_t total = 0; ///< bytes that the plan uses
+    uint64_t total = 0;             ///< bytes that the plan uses
     std::vector<std::string> notes; ///< what had to be lowered, for -v
 };
 
@@ -42,8 +42,8 @@ struct MemoryPlan {
 /// the budget. Throws CONFIG, naming the smallest budget that does (in KiB), when nothing fits.
 [[nodiscard]] MemoryPlan plan_memory(const MemoryRequest& request);
 
-/// Bytes that a compressed frame may take at most, with any codec worth the name; a larger one makes
-/// its buffer grow.
+/// Bytes that a compressed frame may take at most, with any codec worth the name; a larger one
+/// makes its buffer grow.
 [[nodiscard]] constexpr uint64_t packed_bound(uint64_t plain) noexcept {
     return plain + plain / 128 + 4096;
 }

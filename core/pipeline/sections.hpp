@@ -18,7 +18,8 @@ struct SectionInfo {
     std::string kind, namespace_name, name, depends;
 };
 
-/// The comment line that names a section in a stream of SQL, with its newline (FORMAT.md, section 3).
+/// The comment line that names a section in a stream of SQL, with its newline (FORMAT.md, section
+/// 3).
 [[nodiscard]] std::string section_marker(const SectionInfo& section);
 
 /// Thread-safe; infos never move or change.

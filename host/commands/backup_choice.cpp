@@ -20,14 +20,16 @@ std::vector<ArchivePlace> places_of(Session& session, const BackupRow& row) {
     });
     std::vector<ArchivePlace> places;
     const OpenStorage open = session.open_storage();
-    for (const CopyRow& copy : copies) places.push_back({open(copy), row.archive_key});
+    for (const CopyRow& copy : copies)
+        places.push_back({open(copy), row.archive_key});
     return places;
 }
 
 BackupRow ask(Session& session, const BackupFilter& filter) {
     const std::vector<BackupRow> rows = session.catalog().list(filter);
     PickRequest request{"backup", "an ID or 'latest'", {}};
-    for (const BackupRow& row : rows) request.choices.push_back(backup_line(row));
+    for (const BackupRow& row : rows)
+        request.choices.push_back(backup_line(row));
     if (rows.empty())
         throw bk::Error(BK_E_NOT_FOUND,
                         "there is no completed backup in environment '" +
@@ -63,7 +65,8 @@ ArchiveLocation newest(Storage& storage, std::vector<ArchiveLocation> found) {
     if (found.size() == 1) return found.front();
     return *std::ranges::max_element(found, {}, [&](const ArchiveLocation& location) {
         const std::string key = location.prefix + std::string(kManifestName);
-        return parse_manifest(storage.read_all(key, kManifestLimit), "object '" + key + "'").started_ms;
+        return parse_manifest(storage.read_all(key, kManifestLimit), "object '" + key + "'")
+            .started_ms;
     });
 }
 
@@ -85,13 +88,14 @@ ChosenBackup find_on_storage(Session& session, const BackupChoice& choice) {
         if (fits) found.push_back(std::move(*location));
     });
     if (found.empty())
-        throw bk::Error(BK_E_NOT_FOUND, "storage '" + named.name + "' has no backup '" + choice.id + "'",
+        throw bk::Error(BK_E_NOT_FOUND,
+                        "storage '" + named.name + "' has no backup '" + choice.id + "'",
                         "see 'bkhost catalog rebuild --from-storage " + choice.storage +
                             "' and then 'bkhost list --all'");
     if (choice.id != "latest" && found.size() > 1)
-        throw bk::Error(BK_E_INVALID, "storage '" + named.name + "' has " +
-                                          std::to_string(found.size()) + " backups that begin with '" +
-                                          choice.id + "'",
+        throw bk::Error(BK_E_INVALID,
+                        "storage '" + named.name + "' has " + std::to_string(found.size()) +
+                            " backups that begin with '" + choice.id + "'",
                         "give more of the id");
     const ArchiveLocation best = newest(storage, std::move(found));
     return {best.id, best.source, {{named, best.prefix}}};
@@ -106,23 +110,25 @@ std::string backup_line(const BackupRow& row) {
 
 ChosenBackup choose_backup(Session& session, const BackupChoice& choice) {
     if (!choice.storage.empty() && !choice.id.empty()) {
-        const bool configured = std::ranges::any_of(session.config().storages, [&](const auto& s) {
-            return s.name == choice.storage;
-        });
+        const bool configured = std::ranges::any_of(
+            session.config().storages, [&](const auto& s) { return s.name == choice.storage; });
         if (!configured) return find_on_storage(session, choice);
     }
     const BackupRow row = find_row(session, choice);
     if (row.state != BackupState::completed && row.state != BackupState::expired)
-        throw bk::Error(BK_E_NOT_FOUND, "backup '" + row.id + "' is " + std::string(state_name(row.state)) +
-                                            " and has no archive",
+        throw bk::Error(BK_E_NOT_FOUND,
+                        "backup '" + row.id + "' is " + std::string(state_name(row.state)) +
+                            " and has no archive",
                         "see 'bkhost list' for the completed ones");
     ChosenBackup chosen{row.id, row.source, places_of(session, row)};
     if (!choice.storage.empty()) {
-        std::erase_if(chosen.places,
-                      [&](const ArchivePlace& place) { return place.storage.name != choice.storage; });
+        std::erase_if(chosen.places, [&](const ArchivePlace& place) {
+            return place.storage.name != choice.storage;
+        });
         if (chosen.places.empty())
-            throw bk::Error(BK_E_NOT_FOUND, "storage '" + choice.storage + "' has no copy of backup '" +
-                                                row.id + "'",
+            throw bk::Error(BK_E_NOT_FOUND,
+                            "storage '" + choice.storage + "' has no copy of backup '" + row.id +
+                                "'",
                             "see 'bkhost show " + row.id + "'");
     }
     if (chosen.places.empty())

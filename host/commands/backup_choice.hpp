@@ -10,7 +10,7 @@
 namespace bkhost {
 
 struct ChosenBackup {
-    std::string id, source; ///< source: as the archive's key names it
+    std::string id, source;           ///< source: as the archive's key names it
     std::vector<ArchivePlace> places; ///< copies, the best first
 };
 

@@ -15,7 +15,8 @@ namespace {
 
 std::vector<NamedDriver> storages_of(Session& session, const std::vector<std::string>& names) {
     std::vector<NamedDriver> storages;
-    for (const std::string& name : names) storages.push_back(session.storage(name));
+    for (const std::string& name : names)
+        storages.push_back(session.storage(name));
     if (names.empty())
         for (const StorageConfig& storage : session.config().storages)
             storages.push_back(session.storage(storage.name));
@@ -56,7 +57,8 @@ int catalog_rebuild_command(Session& session, const std::vector<std::string>& na
                            {"problems", result.problems}});
         if (!session.options().json)
             session.log().info("storage '" + storage.name + "': " + std::to_string(result.found) +
-                               " archives, " + std::to_string(result.inserted) + " added to the catalog");
+                               " archives, " + std::to_string(result.inserted) +
+                               " added to the catalog");
     }
     session.stop_progress();
     if (session.options().json) print(Json{{"storages", std::move(results)}}.dump(1) + "\n");
@@ -68,11 +70,13 @@ int catalog_check_command(Session& session) {
     if (session.options().json) {
         Json list = Json::array();
         for (const CatalogProblem& problem : problems)
-            list.push_back({{"object", problem.object}, {"message", problem.message}, {"hint", problem.hint}});
+            list.push_back(
+                {{"object", problem.object}, {"message", problem.message}, {"hint", problem.hint}});
         print(Json{{"problems", std::move(list)}}.dump(1) + "\n");
     }
     for (const CatalogProblem& problem : problems)
-        session.log().write(LogLevel::error, problem.object + ": " + problem.message + "; " + problem.hint);
+        session.log().write(LogLevel::error,
+                            problem.object + ": " + problem.message + "; " + problem.hint);
     if (problems.empty() && !session.options().json) session.log().info("the catalog is good");
     return problems.empty() ? kExitDone : kExitDamaged;
 }

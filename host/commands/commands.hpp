@@ -1,5 +1,5 @@
-// The verbs of the command line as functions: options in, exit status out. How options are written is
-// host/command_line.cpp's.
+// The verbs of the command line as functions: options in, exit status out. How options are written
+// is host/command_line.cpp's.
 #pragma once
 
 #include "host/commands/session.hpp"
@@ -67,7 +67,8 @@ struct KeyOptions {
 [[nodiscard]] int key_generate_command(Session& session, const KeyOptions& options);
 [[nodiscard]] int key_show_command(Session& session, const KeyOptions& options);
 
-[[nodiscard]] int catalog_rebuild_command(Session& session, const std::vector<std::string>& storages);
+[[nodiscard]] int catalog_rebuild_command(Session& session,
+                                          const std::vector<std::string>& storages);
 [[nodiscard]] int catalog_check_command(Session& session);
 
 } // namespace bkhost

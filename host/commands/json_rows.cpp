@@ -25,7 +25,8 @@ Json copy_json(const CopyRow& copy) {
 
 Json backup_json(const BackupRow& row, const std::vector<CopyRow>& copies) {
     Json list = Json::array();
-    for (const CopyRow& copy : copies) list.push_back(copy_json(copy));
+    for (const CopyRow& copy : copies)
+        list.push_back(copy_json(copy));
     return {{"id", row.id},
             {"state", state_name(row.state)},
             {"job", text_json(row.job)},

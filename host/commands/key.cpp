@@ -23,7 +23,8 @@ const bk_encryptor_keys& keys_of(Session& session, const std::string& driver) {
                             ? nullptr
                             : component.get_extension(BK_ENCRYPTOR_KEYS_ID);
     if (found == nullptr)
-        throw bk::Error(BK_E_UNSUPPORTED, "encryptor '" + driver + "' has no keys to generate or show");
+        throw bk::Error(BK_E_UNSUPPORTED,
+                        "encryptor '" + driver + "' has no keys to generate or show");
     return *static_cast<const bk_encryptor_keys*>(found);
 }
 
@@ -41,13 +42,16 @@ void write_new(const std::string& path, const std::string& text) {
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         bk::throw_errno(errno, "cannot make the key file '" + path + "'",
-                        errno == EEXIST ? "a key file is never overwritten: choose another name" : "");
+                        errno == EEXIST ? "a key file is never overwritten: choose another name"
+                                        : "");
     size_t done = 0;
     int failed = 0;
     while (done < text.size() && failed == 0) {
         const ssize_t n = ::write(fd, text.data() + done, text.size() - done);
-        if (n >= 0) done += static_cast<size_t>(n);
-        else if (errno != EINTR) failed = errno;
+        if (n >= 0)
+            done += static_cast<size_t>(n);
+        else if (errno != EINTR)
+            failed = errno;
     }
     if (failed == 0 && ::fsync(fd) != 0) failed = errno;
     ::close(fd);
@@ -75,11 +79,13 @@ Secret read_file(const std::string& path) {
 
 int print_keys(Session& session, const std::vector<std::string>& keys, const std::string& file) {
     if (session.options().json) {
-        print(Json{{"public_keys", keys}, {"file", file.empty() ? Json(nullptr) : Json(file)}}.dump(1) +
+        print(Json{{"public_keys", keys}, {"file", file.empty() ? Json(nullptr) : Json(file)}}.dump(
+                  1) +
               "\n");
         return kExitDone;
     }
-    for (const std::string& key : keys) print(key + "\n");
+    for (const std::string& key : keys)
+        print(key + "\n");
     return kExitDone;
 }
 
@@ -92,25 +98,28 @@ int key_generate_command(Session& session, const KeyOptions& options) {
     const bk_status status = keys.generate(&TextCollector::add, &collector, &error);
     if (status != BK_OK) bk::throw_error(status, error, "encryptor '" + options.driver + "'");
     std::string text;
-    for (const std::string& part : collector.texts) text += part;
+    for (const std::string& part : collector.texts)
+        text += part;
     const Secret secret(std::move(text));
     if (options.file.empty()) {
         if (session.options().json)
-            throw bk::Error(BK_E_CONFIG, "with --json a key needs a file to go to", "give --output FILE");
+            throw bk::Error(BK_E_CONFIG, "with --json a key needs a file to go to",
+                            "give --output FILE");
         print(secret.reveal());
         return kExitDone;
     }
     write_new(options.file, secret.reveal());
     session.log().info("wrote the key file '" + options.file +
                        "': keep a copy where the backups are not; without it they cannot be read");
-    return print_keys(session, public_keys(keys, secret.reveal(), "key file '" + options.file + "'"),
+    return print_keys(session,
+                      public_keys(keys, secret.reveal(), "key file '" + options.file + "'"),
                       options.file);
 }
 
 int key_show_command(Session& session, const KeyOptions& options) {
     const Secret secret = read_file(options.file);
-    const std::vector<std::string> keys = public_keys(keys_of(session, options.driver), secret.reveal(),
-                                                      "key file '" + options.file + "'");
+    const std::vector<std::string> keys = public_keys(
+        keys_of(session, options.driver), secret.reveal(), "key file '" + options.file + "'");
     return print_keys(session, keys, options.file);
 }
 

@@ -1,7 +1,7 @@
 // bkhost restore and bkhost cat.
+#include "core/job/restore.hpp"
 #include "core/base/text.hpp"
 #include "core/driver/location.hpp"
-#include "core/job/restore.hpp"
 #include "host/commands/backup_choice.hpp"
 #include "host/commands/commands.hpp"
 #include "host/commands/json_rows.hpp"
@@ -18,7 +18,8 @@
 namespace bkhost {
 namespace {
 
-DriverSpec target_spec(Session& session, const RestoreOptions& options, const ChosenBackup& chosen) {
+DriverSpec target_spec(Session& session, const RestoreOptions& options,
+                       const ChosenBackup& chosen) {
     const Config& config = session.config();
     if (!options.to.empty()) {
         for (const SourceConfig& source : config.sources)
@@ -33,10 +34,12 @@ DriverSpec target_spec(Session& session, const RestoreOptions& options, const Ch
 
 /// --replace on a terminal is asked about once, unless --force.
 void confirm(Session& session, const RestoreOptions& options, const std::string& target) {
-    if (!options.replace || options.force || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0)
+    if (!options.replace || options.force || ::isatty(STDIN_FILENO) == 0 ||
+        ::isatty(STDERR_FILENO) == 0)
         return;
-    const std::optional<size_t> answer = pick(
-        {"answer", "--force", {"leave " + target + " as it is", "replace " + target}}, session.stop());
+    const std::optional<size_t> answer =
+        pick({"answer", "--force", {"leave " + target + " as it is", "replace " + target}},
+             session.stop());
     if (!answer || *answer == 0) throw bk::Error(BK_E_CANCELLED, "nothing was restored");
 }
 
@@ -71,14 +74,16 @@ int restore_command(Session& session, const RestoreOptions& options) {
 
 int cat_command(Session& session, const CatOptions& options) {
     if (session.options().json)
-        throw bk::Error(BK_E_CONFIG, "cat writes the decoded dump to standard output and takes no --json");
+        throw bk::Error(BK_E_CONFIG,
+                        "cat writes the decoded dump to standard output and takes no --json");
     if (::isatty(STDOUT_FILENO) != 0)
         throw bk::Error(BK_E_CONFIG, "standard output is a terminal",
                         "send it to a file or a program: bkhost cat ID > dump");
     const ChosenBackup chosen = choose_backup(session, options.choice);
     session.start_progress();
-    stream_archive(session.context(), chosen.places.front(), session.decrypt(options.choice.identities),
-                   session.memory(options.memory), [](std::span<const uint8_t> bytes) {
+    stream_archive(session.context(), chosen.places.front(),
+                   session.decrypt(options.choice.identities), session.memory(options.memory),
+                   [](std::span<const uint8_t> bytes) {
                        print({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
                    });
     session.stop_progress();

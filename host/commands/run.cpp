@@ -61,13 +61,15 @@ std::string source_name(Session& session, const DriverSpec& spec) {
         if ((option.flags & BK_OPT_URL_TARGET) != 0 && spec.options.contains(option.key))
             target = spec.options.at(option.key).front();
     target = target.substr(target.rfind('/') + 1);
-    if (const size_t dot = target.rfind('.'); dot != std::string::npos && dot > 0) target.resize(dot);
+    if (const size_t dot = target.rfind('.'); dot != std::string::npos && dot > 0)
+        target.resize(dot);
     std::string name;
     for (char c : target.substr(0, 64)) {
         const std::string one(1, c);
         name += is_archive_name("a" + one) ? c : '_';
     }
-    while (!name.empty() && name.front() == '.') name.erase(0, 1);
+    while (!name.empty() && name.front() == '.')
+        name.erase(0, 1);
     return name.empty() ? "database" : name;
 }
 
@@ -75,13 +77,16 @@ BackupRequest ad_hoc_request(Session& session, const RunOptions& options) {
     const Config& config = session.config();
     BackupRequest request;
     request.source = session.location(kDumper, options.from);
-    request.source_name = options.name.empty() ? source_name(session, request.source) : options.name;
+    request.source_name =
+        options.name.empty() ? source_name(session, request.source) : options.name;
     request.environment = config.environment;
     if (options.compress != "none")
-        request.compress = session.location(kCompressor, options.compress.empty() ? "zstd" : options.compress);
+        request.compress =
+            session.location(kCompressor, options.compress.empty() ? "zstd" : options.compress);
     if (!options.encrypt.empty() && options.encrypt != "none")
         request.encrypt = session.location(kEncryptor, options.encrypt);
-    for (const std::string& to : options.to) request.storages.push_back(session.storage(to));
+    for (const std::string& to : options.to)
+        request.storages.push_back(session.storage(to));
     request.copies_required = request.storages.size();
     request.volume_size = size_option(options.volume_size, "--volume-size", kDefaultVolumeSize);
     request.memory = session.memory(options.memory);
@@ -99,20 +104,24 @@ std::vector<BackupRequest> requests(Session& session, const RunOptions& options)
             throw bk::Error(BK_E_CONFIG, "--from needs --to", "for example --to /var/backups");
         return {ad_hoc_request(session, options)};
     }
-    if (!options.to.empty() || !options.encrypt.empty() || !options.compress.empty() || !options.name.empty())
+    if (!options.to.empty() || !options.encrypt.empty() || !options.compress.empty() ||
+        !options.name.empty())
         throw bk::Error(BK_E_CONFIG, "--to, --encrypt, --compress and --name go with --from",
                         "what a configured job does stands in the configuration");
     const Config& config = session.config();
     throw_problems(check_config(config, session.registry()));
     std::vector<BackupRequest> all;
-    for (const std::string& name : options.jobs) all.push_back(request_of(session, config.job(name), options));
+    for (const std::string& name : options.jobs)
+        all.push_back(request_of(session, config.job(name), options));
     if (options.jobs.empty())
-        for (const JobConfig& job : config.jobs) all.push_back(request_of(session, job, options));
+        for (const JobConfig& job : config.jobs)
+            all.push_back(request_of(session, job, options));
     if (all.empty())
-        throw bk::Error(BK_E_CONFIG,
-                        config.path.empty() ? "there is no configuration and no --from"
-                                            : "configuration '" + config.path + "' has no jobs",
-                        "write one with 'bkhost init', or run --from sqlite:/path/to.db --to /var/backups");
+        throw bk::Error(
+            BK_E_CONFIG,
+            config.path.empty() ? "there is no configuration and no --from"
+                                : "configuration '" + config.path + "' has no jobs",
+            "write one with 'bkhost init', or run --from sqlite:/path/to.db --to /var/backups");
     return all;
 }
 
@@ -121,10 +130,10 @@ std::string summary(const BackupOutcome& outcome) {
     std::vector<std::string> stored, missing;
     for (const CopyRow& copy : outcome.copies)
         (copy.state == CopyState::stored ? stored : missing).push_back(copy.storage);
-    std::string text = "backup " + row.id + " of '" + row.source + "' completed: " +
-                       format_bytes(static_cast<uint64_t>(row.plain_size)) + " stored as " +
-                       format_bytes(static_cast<uint64_t>(row.stored_size)) + " in " +
-                       format_duration(row.duration_ms()) + " on " + join(stored) + "\n";
+    std::string text = "backup " + row.id + " of '" + row.source +
+                       "' completed: " + format_bytes(static_cast<uint64_t>(row.plain_size)) +
+                       " stored as " + format_bytes(static_cast<uint64_t>(row.stored_size)) +
+                       " in " + format_duration(row.duration_ms()) + " on " + join(stored) + "\n";
     if (!missing.empty()) text += "  missing on " + join(missing) + "\n";
     return text;
 }
@@ -147,8 +156,9 @@ int run_command(Session& session, const RunOptions& options) {
             if (!session.options().json) session.log().info(summary(outcome));
         } catch (const bk::Error& error) {
             if (error.cancelled() || all.size() == 1) throw;
-            session.log().write(LogLevel::error, std::string(error.what()) +
-                                                     (error.hint().empty() ? "" : "; " + error.hint()));
+            session.log().write(LogLevel::error,
+                                std::string(error.what()) +
+                                    (error.hint().empty() ? "" : "; " + error.hint()));
             errors.push_back({{"job", request.job},
                               {"status", bk::status_name(error.status())},
                               {"message", error.what()},

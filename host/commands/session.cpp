@@ -42,10 +42,9 @@ void merge(OptionText& options, const OptionText& more) {
 
 Session::Session(GlobalOptions options, std::stop_token stop)
     : options_(std::move(options)), stop_(std::move(stop)), environment_(Environment::process()),
-      screen_(STDERR_FILENO),
-      log_(screen_, options_.quiet     ? Verbosity::quiet
-                    : options_.verbose ? Verbosity::verbose
-                                       : Verbosity::normal),
+      screen_(STDERR_FILENO), log_(screen_, options_.quiet     ? Verbosity::quiet
+                                            : options_.verbose ? Verbosity::verbose
+                                                               : Verbosity::normal),
       observer_(progress_) {}
 
 Session::~Session() {
@@ -98,14 +97,16 @@ void Session::stop_progress() {
 }
 
 DriverSpec Session::spec(std::string_view kind, const Block& block) {
-    return {block.driver, resolve(block, registry().describe(kind, block.driver).options, environment_)};
+    return {block.driver,
+            resolve(block, registry().describe(kind, block.driver).options, environment_)};
 }
 
 uint64_t Session::memory(const std::string& text) {
     if (text.empty()) return config().memory;
     const std::optional<uint64_t> size = parse_size(text);
     if (!size || *size == 0)
-        throw bk::Error(BK_E_CONFIG, "--memory takes a size, not '" + text + "'", "for example 96MiB");
+        throw bk::Error(BK_E_CONFIG, "--memory takes a size, not '" + text + "'",
+                        "for example 96MiB");
     return *size;
 }
 
@@ -142,7 +143,8 @@ OpenStorage Session::open_storage() {
 DecryptOptions Session::decrypt(std::vector<std::string> identity_files) {
     return [this, files = std::move(identity_files)](const std::string& driver) {
         OptionText options;
-        if (!files.empty()) { // what was given stands for itself, so that a wrong key is a clear error
+        if (!files.empty()) { // what was given stands for itself, so that a wrong key is a clear
+                              // error
             options["identity-files"] = files;
             return options;
         }

@@ -12,9 +12,11 @@ using Json = nlohmann::ordered_json;
 
 int init_command(Session& session, const std::string& path) {
     write_starter(path);
-    if (session.options().json) print(Json{{"written", path}}.dump(1) + "\n");
+    if (session.options().json)
+        print(Json{{"written", path}}.dump(1) + "\n");
     else
-        session.log().info("wrote '" + path + "': edit it, then try 'bkhost check' and 'bkhost run'");
+        session.log().info("wrote '" + path +
+                           "': edit it, then try 'bkhost check' and 'bkhost run'");
     return kExitDone;
 }
 
@@ -29,11 +31,11 @@ int check_command(Session& session) {
                   .dump(1) +
               "\n");
     else
-        session.log().info(config.path.empty()
-                               ? "there is no configuration; see 'bkhost init'"
-                               : "'" + config.path + "' is good: " + std::to_string(config.jobs.size()) +
-                                     " jobs, environment '" + config.environment + "' (from " +
-                                     config.environment_origin + ")");
+        session.log().info(config.path.empty() ? "there is no configuration; see 'bkhost init'"
+                                               : "'" + config.path + "' is good: " +
+                                                     std::to_string(config.jobs.size()) +
+                                                     " jobs, environment '" + config.environment +
+                                                     "' (from " + config.environment_origin + ")");
     return kExitDone;
 }
 

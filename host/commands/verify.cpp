@@ -1,6 +1,6 @@
 // bkhost verify: every copy of a backup, or one.
-#include "core/base/text.hpp"
 #include "core/job/verify.hpp"
+#include "core/base/text.hpp"
 #include "host/commands/backup_choice.hpp"
 #include "host/commands/commands.hpp"
 #include "host/commands/output.hpp"
@@ -16,7 +16,8 @@ using Json = nlohmann::ordered_json;
 
 VerifyLevel level_of(const std::string& text) {
     for (const auto& level : kVerifyLevels)
-        if (level.name == text && level.state != VerifyLevel::none && level.state != VerifyLevel::drill)
+        if (level.name == text && level.state != VerifyLevel::none &&
+            level.state != VerifyLevel::drill)
             return level.state;
     throw bk::Error(BK_E_CONFIG, "--level takes quick, stored or full, not '" + text + "'");
 }
@@ -44,13 +45,15 @@ int verify_command(Session& session, const VerifyOptions& options) {
     Json results = Json::array();
     int status = kExitDone;
     for (const ArchivePlace& place : chosen.places) {
-        const VerifyResult result = verify_archive(session.context(), place, level,
-                                                   session.decrypt(options.choice.identities), memory);
+        const VerifyResult result = verify_archive(
+            session.context(), place, level, session.decrypt(options.choice.identities), memory);
         results.push_back(result_json(result));
         for (const VerifyProblem& problem : result.problems)
             session.log().write(LogLevel::error, problem.text);
-        if (result.outcome == VerifyOutcome::failed) status = kExitDamaged;
-        else if (result.outcome != VerifyOutcome::ok && status == kExitDone) status = kExitFailed;
+        if (result.outcome == VerifyOutcome::failed)
+            status = kExitDamaged;
+        else if (result.outcome != VerifyOutcome::ok && status == kExitDone)
+            status = kExitFailed;
         if (!session.options().json)
             session.log().info("backup " + result.id + " on " + result.storage + ": " +
                                std::string(state_name(level)) + " " +

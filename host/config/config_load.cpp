@@ -122,8 +122,8 @@ private:
     uint64_t size(const ConfigValue& value, const std::string& what, bool may_be_unlimited) {
         if (may_be_unlimited && value.is_scalar() && value.text == "unlimited") return kUnlimited;
         const auto bytes = value.is_scalar() ? parse_size(value.text) : std::nullopt;
-        const char* unlimited = may_be_unlimited ? "for no limit write unlimited"
-                                                       : "for example 96MiB";
+        const char* unlimited =
+            may_be_unlimited ? "for no limit write unlimited" : "for example 96MiB";
         if (bytes && *bytes > 0 && *bytes <= kUnlimited) return *bytes;
         if (bytes && *bytes == 0)
             problem(value.line, what + " must not be 0", unlimited);

@@ -7,12 +7,22 @@
 function(bkhost_add_plugin name)
   cmake_parse_arguments(ARG "NO_INSTALL" "" "SOURCES;LIBRARIES;TESTS" ${ARGN})
   set(script ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/bk_module_v0.map)
-  add_library(${name} MODULE ${ARG_SOURCES})
-  set_target_properties(${name} PROPERTIES
-    PREFIX "" CXX_VISIBILITY_PRESET hidden C_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    LINK_DEPENDS ${script})
-  target_compile_options(${name} PRIVATE
+  set(compiled ${name})
+  if(BKHOST_TESTS AND ARG_TESTS) # compiled once for the plugin and for its test
+    set(compiled ${name}_objects)
+    add_library(${compiled} OBJECT ${ARG_SOURCES})
+    set_target_properties(${compiled} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_link_libraries(${compiled} PRIVATE bkhost::sdk ${ARG_LIBRARIES})
+    add_library(${name} MODULE $<TARGET_OBJECTS:${compiled}>)
+    set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+  else()
+    add_library(${name} MODULE ${ARG_SOURCES})
+  endif()
+  set_target_properties(${compiled} PROPERTIES
+    CXX_VISIBILITY_PRESET hidden C_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(${compiled} PRIVATE
     $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
+  set_target_properties(${name} PROPERTIES PREFIX "" LINK_DEPENDS ${script})
   target_link_libraries(${name} PRIVATE bkhost::sdk ${ARG_LIBRARIES})
   if(NOT BKHOST_SANITIZE)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
@@ -25,7 +35,10 @@ function(bkhost_add_plugin name)
     install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/bkhost/plugins-0)
   endif()
   if(BKHOST_TESTS AND ARG_TESTS)
-    add_executable(${name}_plugin_test ${ARG_TESTS} ${ARG_SOURCES})
+    add_executable(${name}_plugin_test ${ARG_TESTS} $<TARGET_OBJECTS:${compiled}>)
+    if(TARGET unit_tests)
+      add_dependencies(unit_tests ${name}_plugin_test)
+    endif()
     target_include_directories(${name}_plugin_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     target_link_libraries(${name}_plugin_test PRIVATE
       bkhost::testing ${ARG_LIBRARIES} GTest::gtest_main GTest::gmock)

@@ -78,15 +78,15 @@ typedef struct bk_unit {
 } bk_unit;
 typedef bk_status (*bk_unit_fn)(void *ctx, const bk_unit *) BK_NOEXCEPT;
 
-enum { BK_LOAD_FIRST = 1, BK_LOAD_LAST = 2 }; /* of its section */
+enum { BK_LOAD_FIRST = 1 }; /* the first piece of its section */
 typedef struct bk_load_unit {
     uint32_t struct_size, flags;
     const char *archive_id;
     bk_section section;
     uint64_t frame_no;       /* of the first frame that it came in; with section_offset it is unique */
     uint64_t section_offset; /* bytes of the section before this piece, in the order of the volume */
-    uint64_t size;           /* bytes */
-    uint64_t rows, digest[2];
+    uint64_t size;           /* bytes; 0: not known (a fragment that spans frames) */
+    uint64_t rows, digest[2]; /* of a fragment that spans frames: 0 */
 } bk_load_unit;
 typedef bk_status (*bk_loaded_fn)(void *ctx, uint64_t frame_no, uint64_t section_offset) BK_NOEXCEPT;
 
@@ -111,7 +111,8 @@ typedef struct bk_dumper {
      * "where":"<SQL>"}},"jobs":<at most so many units at once>}; every member may be absent. Emits one JSON
      * object: {"engine":"sqlite","version":"3.40.1","extension":"db","format":"image",
      * "layout":{what a loader must know before it reads}}. No table names in it: it goes into the
-     * manifest, which is not encrypted. [instance] */
+     * manifest, which is not encrypted. With "format":"sql" the host puts a comment line that begins with
+     * "-- " before each run of fragments of one section. [instance] */
     bk_status (*dump_begin)(void *self, const char *request, bk_text_fn, void *ctx,
                             bk_error *) BK_NOEXCEPT;
     bk_status (*plan)(void *self, bk_unit_fn, void *ctx, bk_error *) BK_NOEXCEPT; /* [instance] */

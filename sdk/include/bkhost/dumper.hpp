@@ -26,8 +26,14 @@ public:
         uint64_t size_hint = 0;
     };
     void section(const Section& s) {
-        const bk_section section{sizeof(bk_section), s.phase, s.step, s.flags, s.kind,
-                                 s.namespace_name.c_str(), s.name.c_str(), s.depends.c_str(),
+        const bk_section section{sizeof(bk_section),
+                                 s.phase,
+                                 s.step,
+                                 s.flags,
+                                 s.kind,
+                                 s.namespace_name.c_str(),
+                                 s.name.c_str(),
+                                 s.depends.c_str(),
                                  s.size_hint};
         check([&](bk_error* error) { return sink_->section(sink_, &section, error); });
     }
@@ -46,7 +52,8 @@ public:
     void proof(const std::string& namespace_name, const std::string& table, uint64_t rows,
                std::array<uint64_t, 2> digest) {
         check([&](bk_error* error) {
-            return sink_->proof(sink_, namespace_name.c_str(), table.c_str(), rows, digest.data(), error);
+            return sink_->proof(sink_, namespace_name.c_str(), table.c_str(), rows, digest.data(),
+                                error);
         });
     }
     [[nodiscard]] uint32_t fragment_target() const noexcept { return sink_->fragment_target; }
@@ -163,18 +170,28 @@ struct dumper {
         return guard(error, [&] { return owned->end(ok != 0), BK_OK; });
     }
 
-    static constexpr bk_dumper table{sizeof(bk_dumper), 0, create, destroy, interrupt, probe,
-                                     inspect, dump_begin, plan, dump, dump_end, load_begin,
-                                     loaded, load, load_end};
+    static constexpr bk_dumper table{
+        sizeof(bk_dumper), 0,    create, destroy,  interrupt,  probe,  inspect,
+        dump_begin,        plan, dump,   dump_end, load_begin, loaded, load,
+        load_end};
 };
 
 /// The driver's constant description.
 template <class T>
-constexpr bk_component dumper_component(const DriverInfo& info,
-                                        const void* (*get_extension)(const char*) noexcept = nullptr) {
-    return {sizeof(bk_component), info.thread_model, info.name, BK_DUMPER_ID, info.summary,
-            info.options.data(), static_cast<uint32_t>(info.options.size()), 0, info.schemes,
-            &dumper<T>::table, get_extension};
+constexpr bk_component
+dumper_component(const DriverInfo& info,
+                 const void* (*get_extension)(const char*) noexcept = nullptr) {
+    return {sizeof(bk_component),
+            info.thread_model,
+            info.name,
+            BK_DUMPER_ID,
+            info.summary,
+            info.options.data(),
+            static_cast<uint32_t>(info.options.size()),
+            0,
+            info.schemes,
+            &dumper<T>::table,
+            get_extension};
 }
 
 } // namespace bk::inline v0

@@ -1,5 +1,5 @@
-// The C++ face of the ABI: what every driver shares. Include transform.hpp, storage.hpp, dumper.hpp or
-// sanitizer.hpp for a kind, derive a class from its base, and end the plugin with BK_MODULE.
+// The C++ face of the ABI: what every driver shares. Include transform.hpp, storage.hpp, dumper.hpp
+// or sanitizer.hpp for a kind, derive a class from its base, and end the plugin with BK_MODULE.
 // Header only, std only; every exception ends in bk::guard.
 #pragma once
 
@@ -25,8 +25,12 @@ class Config {
 public:
     explicit Config(const bk_config* config) noexcept : config_(config) {}
 
-    [[nodiscard]] bool has(const char* key) const noexcept { return config_->count(config_, key) > 0; }
-    [[nodiscard]] uint32_t count(const char* key) const noexcept { return config_->count(config_, key); }
+    [[nodiscard]] bool has(const char* key) const noexcept {
+        return config_->count(config_, key) > 0;
+    }
+    [[nodiscard]] uint32_t count(const char* key) const noexcept {
+        return config_->count(config_, key);
+    }
     /// The first value, or "" when absent.
     [[nodiscard]] std::string text(const char* key) const {
         const char* value = config_->get_str(config_, key, 0);
@@ -39,7 +43,9 @@ public:
         return all;
     }
     /// INT, SIZE in bytes, DURATION in ms, ENUM as index; 0 when absent.
-    [[nodiscard]] int64_t number(const char* key) const noexcept { return config_->get_int(config_, key, 0); }
+    [[nodiscard]] int64_t number(const char* key) const noexcept {
+        return config_->get_int(config_, key, 0);
+    }
     [[nodiscard]] bool flag(const char* key) const noexcept { return number(key) != 0; }
     [[nodiscard]] const bk_config* get() const noexcept { return config_; }
 
@@ -52,13 +58,19 @@ class Host {
 public:
     explicit Host(const bk_host* host) noexcept : host_(host) {}
 
-    void debug(const std::string& text) const noexcept { host_->log(host_, BK_LOG_DEBUG, text.c_str()); }
-    void info(const std::string& text) const noexcept { host_->log(host_, BK_LOG_INFO, text.c_str()); }
+    void debug(const std::string& text) const noexcept {
+        host_->log(host_, BK_LOG_DEBUG, text.c_str());
+    }
+    void info(const std::string& text) const noexcept {
+        host_->log(host_, BK_LOG_INFO, text.c_str());
+    }
     /// Ends up in the manifest and in the catalog.
     void warn(const char* code, const std::string& object, const std::string& text) const noexcept {
         host_->warn(host_, code, object.c_str(), text.c_str());
     }
-    void progress(uint64_t done, uint64_t total) const noexcept { host_->progress(host_, done, total); }
+    void progress(uint64_t done, uint64_t total) const noexcept {
+        host_->progress(host_, done, total);
+    }
     [[nodiscard]] bool cancelled() const noexcept { return host_->is_cancelled(host_) != 0; }
     /// Throws CANCELLED once the work is cancelled: for long loops.
     void check_cancelled() const {
@@ -156,8 +168,20 @@ constexpr bk_module module(const char* id, const char* version, const char* summ
                            std::span<const bk_component* const> components,
                            const char* license = "MIT", const char* vendor = "bkhost",
                            const char* url = "") noexcept {
-    return {sizeof(bk_module), BK_ABI_MAJOR, BK_ABI_MINOR, id, version, summary, vendor, license, url,
-            components.data(), static_cast<uint32_t>(components.size()), 0, nullptr, nullptr};
+    return {sizeof(bk_module),
+            BK_ABI_MAJOR,
+            BK_ABI_MINOR,
+            id,
+            version,
+            summary,
+            vendor,
+            license,
+            url,
+            components.data(),
+            static_cast<uint32_t>(components.size()),
+            0,
+            nullptr,
+            nullptr};
 }
 
 } // namespace bk::inline v0
@@ -166,11 +190,10 @@ constexpr bk_module module(const char* id, const char* version, const char* summ
 /// driver: "storage:local:local,file\n". Then pointers to the components.
 ///     BK_MODULE("org.bkhost.local", "0.1.0", "files in a directory", "storage:local:local,file\n",
 ///               &component)
-#define BK_MODULE(id_, version_, summary_, note_drivers_, ...)                                  \
-    BK_DEFINE_NOTE(id_, version_, note_drivers_)                                                \
-    BK_EXPORT const bk_module* bk_module_v0(void) BK_NOEXCEPT {                                 \
-        static constexpr const bk_component* components[] = {__VA_ARGS__};                      \
-        static constexpr bk_module description =                                                \
-            bk::module(id_, version_, summary_, components);                                    \
-        return &description;                                                                    \
+#define BK_MODULE(id_, version_, summary_, note_drivers_, ...)                                     \
+    BK_DEFINE_NOTE(id_, version_, note_drivers_)                                                   \
+    BK_EXPORT const bk_module* bk_module_v0(void) BK_NOEXCEPT {                                    \
+        static constexpr const bk_component* components[] = {__VA_ARGS__};                         \
+        static constexpr bk_module description = bk::module(id_, version_, summary_, components);  \
+        return &description;                                                                       \
     }

@@ -1,4 +1,5 @@
-// A sanitizer as a C++ class. The contract of each call is in sanitizer.h; here a failure is thrown.
+// A sanitizer as a C++ class. The contract of each call is in sanitizer.h; here a failure is
+// thrown.
 #pragma once
 
 #include <bkhost/plugin.hpp>
@@ -46,17 +47,26 @@ struct sanitizer {
         return guard(error, [&] { return *score = as(self)->suggest(column), BK_OK; });
     }
 
-    static constexpr bk_sanitizer table{sizeof(bk_sanitizer), 0, create, destroy, expression,
-                                        suggest};
+    static constexpr bk_sanitizer table{sizeof(bk_sanitizer), 0,      create, destroy,
+                                        expression,           suggest};
 };
 
 /// The driver's constant description.
 template <class T>
-constexpr bk_component sanitizer_component(const DriverInfo& info,
-                                           const void* (*get_extension)(const char*) noexcept = nullptr) {
-    return {sizeof(bk_component), info.thread_model, info.name, BK_SANITIZER_ID, info.summary,
-            info.options.data(), static_cast<uint32_t>(info.options.size()), 0, info.schemes,
-            &sanitizer<T>::table, get_extension};
+constexpr bk_component
+sanitizer_component(const DriverInfo& info,
+                    const void* (*get_extension)(const char*) noexcept = nullptr) {
+    return {sizeof(bk_component),
+            info.thread_model,
+            info.name,
+            BK_SANITIZER_ID,
+            info.summary,
+            info.options.data(),
+            static_cast<uint32_t>(info.options.size()),
+            0,
+            info.schemes,
+            &sanitizer<T>::table,
+            get_extension};
 }
 
 } // namespace bk::inline v0

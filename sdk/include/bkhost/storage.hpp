@@ -20,7 +20,8 @@ inline void set_version(bk_object& object, std::string_view version) noexcept {
     internal::copy_text(object.version, sizeof object.version, version);
 }
 
-/// An object that is not visible yet. The destructor leaves nothing behind if commit did not happen.
+/// An object that is not visible yet. The destructor leaves nothing behind if commit did not
+/// happen.
 class Upload {
 public:
     virtual ~Upload() = default;
@@ -126,7 +127,8 @@ struct storage {
                           bk_error* error) noexcept {
         *got = 0;
         return guard(error, [&] {
-            *got = static_cast<Reader*>(reader)->read(std::span(static_cast<uint8_t*>(buffer), cap));
+            *got =
+                static_cast<Reader*>(reader)->read(std::span(static_cast<uint8_t*>(buffer), cap));
             return *got == 0 ? BK_END : BK_OK;
         });
     }
@@ -136,7 +138,8 @@ struct storage {
                           bk_error* error) noexcept {
         return guard(error, [&] {
             const std::optional<bk_object> found = as(self)->stat(key);
-            if (!found) return store_error(error, BK_E_NOT_FOUND, std::string("no object '") + key + "'");
+            if (!found)
+                return store_error(error, BK_E_NOT_FOUND, std::string("no object '") + key + "'");
             *object = *found;
             return bk_status{BK_OK};
         });
@@ -145,10 +148,11 @@ struct storage {
                           const char* delimiter, bk_object_fn fn, void* ctx,
                           bk_error* error) noexcept {
         return guard(error, [&] {
-            as(self)->list(prefix, start_after, delimiter, [&](const char* key, const bk_object& object) {
-                if (const bk_status status = fn(ctx, key, &object); status != BK_OK)
-                    throw Error(status, "the receiver of a list gave up");
-            });
+            as(self)->list(prefix, start_after, delimiter,
+                           [&](const char* key, const bk_object& object) {
+                               if (const bk_status status = fn(ctx, key, &object); status != BK_OK)
+                                   throw Error(status, "the receiver of a list gave up");
+                           });
             return BK_OK;
         });
     }
@@ -166,19 +170,44 @@ struct storage {
         });
     }
 
-    static constexpr bk_storage table{
-        sizeof(bk_storage), 0, create, destroy, props, interrupt, probe, put, upload_begin,
-        upload_part, upload_commit, upload_abort, upload_free, read_open, read, read_close, stat,
-        list, remove_many, nullptr};
+    static constexpr bk_storage table{sizeof(bk_storage),
+                                      0,
+                                      create,
+                                      destroy,
+                                      props,
+                                      interrupt,
+                                      probe,
+                                      put,
+                                      upload_begin,
+                                      upload_part,
+                                      upload_commit,
+                                      upload_abort,
+                                      upload_free,
+                                      read_open,
+                                      read,
+                                      read_close,
+                                      stat,
+                                      list,
+                                      remove_many,
+                                      nullptr};
 };
 
 /// The driver's constant description.
 template <class T>
-constexpr bk_component storage_component(const DriverInfo& info,
-                                         const void* (*get_extension)(const char*) noexcept = nullptr) {
-    return {sizeof(bk_component), info.thread_model, info.name, BK_STORAGE_ID, info.summary,
-            info.options.data(), static_cast<uint32_t>(info.options.size()), 0, info.schemes,
-            &storage<T>::table, get_extension};
+constexpr bk_component
+storage_component(const DriverInfo& info,
+                  const void* (*get_extension)(const char*) noexcept = nullptr) {
+    return {sizeof(bk_component),
+            info.thread_model,
+            info.name,
+            BK_STORAGE_ID,
+            info.summary,
+            info.options.data(),
+            static_cast<uint32_t>(info.options.size()),
+            0,
+            info.schemes,
+            &storage<T>::table,
+            get_extension};
 }
 
 } // namespace bk::inline v0

@@ -38,7 +38,8 @@ typedef struct bk_transform {
     /* Takes input and gives output. [instance]
      *   RUN     takes all input that it can. OK: all input taken, more is welcome. NEED_OUTPUT: the
      *           output is full; call again with the same input cursor and room.
-     *   FLUSH   as RUN, and all that was taken so far can be decoded from the output.
+     *   FLUSH   as RUN, and all that was taken so far can be decoded from the output; UNSUPPORTED
+     *           where the format has no such thing.
      *   FINISH  the input given now is the last. NEED_OUTPUT until everything is out, then END.
      * Compressor forward: after END the instance is ready for the next, independent frame; frames laid
      *   end to end are one valid file of the format. The host gives each frame whole with FINISH.

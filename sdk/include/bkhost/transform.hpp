@@ -42,8 +42,9 @@ template <class T>
 concept TransformDriver = std::derived_from<T, Transform> &&
     std::constructible_from<T, Host, Config, Direction> &&
     requires(Config config, Direction direction, uint64_t frame_size) {
-        { T::memory(config, direction, frame_size) } noexcept -> std::same_as<uint64_t>;
-    };
+    { T::memory(config, direction, frame_size) }
+    noexcept->std::same_as<uint64_t>;
+};
 
 template <TransformDriver T>
 struct transform {
@@ -68,14 +69,14 @@ struct transform {
     }
     static void interrupt(void* self) noexcept { static_cast<Transform*>(self)->interrupt(); }
 
-    static constexpr bk_transform table{sizeof(bk_transform), 0, create, destroy, process, memory,
-                                        interrupt};
+    static constexpr bk_transform table{
+        sizeof(bk_transform), 0, create, destroy, process, memory, interrupt};
 };
 
 /// Extension tables of an encryptor class; T::generate(Emit) and T::public_keys(string_view, Emit)
 /// are static.
 template <class T>
-    requires std::derived_from<T, Encryptor>
+requires std::derived_from<T, Encryptor>
 struct encryptor_extensions {
     static Encryptor* as(void* self) noexcept {
         return static_cast<Encryptor*>(static_cast<Transform*>(self));
@@ -84,7 +85,8 @@ struct encryptor_extensions {
         sizeof(bk_encryptor_keys), 0,
         [](void* self, bk_text_fn fn, void* ctx, bk_error* error) noexcept {
             return guard(error, [&] {
-                for (const std::string& text : as(self)->fingerprints()) Emit(fn, ctx)(text);
+                for (const std::string& text : as(self)->fingerprints())
+                    Emit(fn, ctx)(text);
                 return BK_OK;
             });
         },
@@ -97,9 +99,9 @@ struct encryptor_extensions {
             });
         }};
     static constexpr bk_encryptor_seek seek{
-        sizeof(bk_encryptor_seek), 0,
-        [](void* self) noexcept { return as(self)->header_size(); },
-        [](void* self, uint64_t offset, uint64_t* stored, uint64_t* skip, bk_error* error) noexcept {
+        sizeof(bk_encryptor_seek), 0, [](void* self) noexcept { return as(self)->header_size(); },
+        [](void* self, uint64_t offset, uint64_t* stored, uint64_t* skip,
+           bk_error* error) noexcept {
             return guard(error, [&] {
                 const Encryptor::Position position = as(self)->seek(offset);
                 *stored = position.stored_offset;
@@ -114,9 +116,17 @@ struct encryptor_extensions {
 template <class T>
 constexpr bk_component transform_component(const char* interface_id, const DriverInfo& info,
                                            const void* (*get_extension)(const char*) noexcept) {
-    return {sizeof(bk_component), info.thread_model, info.name, interface_id, info.summary,
-            info.options.data(), static_cast<uint32_t>(info.options.size()), 0, info.schemes,
-            &transform<T>::table, get_extension};
+    return {sizeof(bk_component),
+            info.thread_model,
+            info.name,
+            interface_id,
+            info.summary,
+            info.options.data(),
+            static_cast<uint32_t>(info.options.size()),
+            0,
+            info.schemes,
+            &transform<T>::table,
+            get_extension};
 }
 
 } // namespace bk::inline v0
