@@ -10,7 +10,7 @@ void need(bool holds, const std::string& what) {
 }
 
 std::string named(const char* what, uint64_t number) {
-    return what + (" " + std::to_string(number));
+    return std::string(what) + " " + std::to_string(number);
 }
 
 } // namespace
