@@ -90,6 +90,21 @@ size_t Codec::frame(std::span<const uint8_t> input, std::vector<uint8_t>& out) {
     }
 }
 
+Codec::FramePart Codec::frame_part(std::span<const uint8_t> input, std::span<uint8_t> buffer,
+                                   const Output& output) {
+    bk_in in{input.data(), input.size(), 0};
+    for (;;) {
+        bk_out out{buffer.data(), buffer.size(), 0};
+        const size_t before = in.pos;
+        const bk_status status = process(in, out, BK_FRAME);
+        if (out.pos > 0) output(buffer.first(out.pos));
+        if (status == BK_END) return {in.pos, true};
+        if (status == BK_OK && in.pos == in.len) return {in.pos, false};
+        if (out.pos == 0 && in.pos == before)
+            throw bk::Error(BK_E_INTERNAL, object_of(*driver_) + ": makes no progress");
+    }
+}
+
 void Codec::interrupt() noexcept {
     const bk_transform& table = driver_->table<bk_transform>();
     if (BK_HAS(&table, bk_transform, interrupt)) table.interrupt(self_);

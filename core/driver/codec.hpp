@@ -39,6 +39,16 @@ public:
     /// A whole frame with FINISH into `out`, which grows when the codec needs more room. Gives the
     /// length of the output.
     [[nodiscard]] size_t frame(std::span<const uint8_t> input, std::vector<uint8_t>& out);
+    /// Reverse of a compressor: takes `input` up to the end of the frame that the codec stands in,
+    /// at most all of it, and hands the plain bytes over in pieces of the buffer's size. The end of
+    /// the object is told by run() of nothing with FINISH. Throws UNSUPPORTED for a format that
+    /// does not know where frames end.
+    struct FramePart {
+        size_t taken;
+        bool ended; ///< the frame; the next part begins another one
+    };
+    [[nodiscard]] FramePart frame_part(std::span<const uint8_t> input, std::span<uint8_t> buffer,
+                                       const Output& output);
     void interrupt() noexcept;
 
     [[nodiscard]] const DriverSetup& driver() const noexcept { return *driver_; }

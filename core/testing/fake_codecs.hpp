@@ -62,6 +62,7 @@ public:
     }
 
     bk_status process(bk_in& in, bk_out& out, bk::Op op) override {
+        if (op == bk::Op::frame) return unpack_one(in, out);
         take(in, input_);
         if (!forward_)
             unpack();
@@ -103,14 +104,37 @@ private:
         input_.clear();
         packed_ = true;
     }
+    /// What the frame at the start of input_ still lacks, as far as it can be told; 0: it is whole.
+    [[nodiscard]] size_t missing() const {
+        if (input_.size() < kHeader) return kHeader - input_.size();
+        return kHeader + Copies * check_header(input_) - input_.size();
+    }
+    static size_t check_header(std::span<const uint8_t> header) {
+        if (std::memcmp(header.data(), "FAKE", 4) != 0)
+            throw bk::Error(BK_E_CORRUPT, "not a frame");
+        return header[4] | header[5] << 8 | header[6] << 16 | size_t{header[7]} << 24;
+    }
+    bk_status unpack_one(bk_in& in, bk_out& out) {
+        while (!unpacked_) {
+            const size_t size = std::min(missing(), in.len - in.pos);
+            bk_in part{in.data + in.pos, size, 0};
+            take(part, input_);
+            in.pos += size;
+            unpacked_ = missing() == 0;
+            if (unpacked_)
+                unpack();
+            else if (size == 0)
+                return BK_OK;
+        }
+        if (!output_.drain(out)) return BK_NEED_OUTPUT;
+        unpacked_ = false;
+        return BK_END;
+    }
     void unpack() {
         size_t pos = 0;
         while (input_.size() - pos >= kHeader) {
             const std::span<const uint8_t> header = std::span(input_).subspan(pos, kHeader);
-            if (std::memcmp(header.data(), "FAKE", 4) != 0)
-                throw bk::Error(BK_E_CORRUPT, "not a frame");
-            const size_t size =
-                header[4] | header[5] << 8 | header[6] << 16 | size_t{header[7]} << 24;
+            const size_t size = check_header(header);
             if ((input_.size() - pos - kHeader) / Copies < size) break;
             const std::span<const uint8_t> data = std::span(input_).subspan(pos + kHeader, size);
             const std::string sum = checksum(header.subspan(4, 4), data);
@@ -127,7 +151,8 @@ private:
     const bool forward_;
     const int64_t fail_;
     int64_t frames_ = 0;
-    bool packed_ = false; ///< forward: the frame is made and waits for room
+    bool packed_ = false;   ///< forward: the frame is made and waits for room
+    bool unpacked_ = false; ///< reverse, frame by frame: the same
     std::vector<uint8_t> input_;
     PendingOutput output_;
 };

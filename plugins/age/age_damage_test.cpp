@@ -1,6 +1,6 @@
 // Damage of every kind: an error each time, the right one where it can be told, and no byte of a
 // bad chunk.
-#include "codec_fixture.hpp"
+#include "age_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +10,8 @@
 namespace age_test {
 namespace {
 
+using bk::flipped;
+using bk::head;
 using testing::AnyOf;
 using testing::HasSubstr;
 
@@ -17,33 +19,13 @@ constexpr size_t kChunk = 65536;
 constexpr size_t kStored = kChunk + 16;
 constexpr size_t kHeader = 22 + 98 + 48 + 16; // with one X25519 recipient
 
-Bytes flipped(Bytes bytes, size_t bit) {
-    bytes[bit / 8] = static_cast<uint8_t>(bytes[bit / 8] ^ (1U << (bit % 8)));
-    return bytes;
-}
-
-Bytes head(const Bytes& bytes, size_t size) {
-    return Bytes(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(size));
-}
-
-// Decrypts up to the failure; gives what came out before it.
-bk::Error failure_with_output(const Bytes& stored, const Values& reader, Bytes& output,
-                              const Pieces& pieces = {}) {
-    try {
-        Codec(BK_REVERSE, reader).run(stored, output, pieces);
-    } catch (const bk::Error& error) {
-        return error;
-    }
-    return {BK_OK, "no error"};
-}
-
 TEST(AgeDamage, EveryFlippedBitOfTheHeaderIsAnErrorWithoutOutput) {
     const Keys keys;
     const Bytes stored = keys.encrypt(sample(100));
     size_t denied = 0;
     for (size_t bit = 0; bit < kHeader * 8; ++bit) {
         Bytes output;
-        const bk::Error error = failure_with_output(flipped(stored, bit), keys.reader(), output);
+        const bk::Error error = failure_of(flipped(stored, bit), keys.reader(), output);
         ASSERT_THAT(error.status(), AnyOf(BK_E_CORRUPT, BK_E_DENIED, BK_E_UNSUPPORTED)) << bit;
         ASSERT_TRUE(output.empty()) << bit;
         if (error.status() == BK_E_DENIED) ++denied;
@@ -58,7 +40,7 @@ TEST(AgeDamage, EveryFlippedBitOfAPassphraseHeaderIsAnError) {
     const Bytes stored = Codec(BK_FORWARD, values).run(sample(10));
     for (size_t bit = 0; bit < (stored.size() - 26) * 8; ++bit) {
         Bytes output;
-        ASSERT_NE(failure_with_output(flipped(stored, bit), values, output).status(), BK_OK) << bit;
+        ASSERT_NE(failure_of(flipped(stored, bit), values, output).status(), BK_OK) << bit;
         ASSERT_TRUE(output.empty()) << bit;
     }
 }
@@ -88,7 +70,7 @@ TEST(AgeDamage, EveryTruncationIsCorrupt) {
     for (const size_t size : sizes) {
         Bytes output;
         const bk::Error error =
-            failure_with_output(head(stored, size), keys.reader(), output, {50000, 70000});
+            failure_of(head(stored, size), keys.reader(), output, {50000, 70000});
         ASSERT_EQ(error.status(), BK_E_CORRUPT) << size;
         EXPECT_THAT(error.message(), HasSubstr("truncated")) << size;
         EXPECT_EQ(output.size() % kChunk, 0U) << size;
@@ -116,8 +98,7 @@ TEST(AgeDamage, AFlippedBitReleasesNothingOfItsChunk) {
         const size_t chunk = (bit / 8 - kHeader) / kStored;
         Bytes output;
         const Pieces pieces{100000, 80000, static_cast<uint64_t>(i)};
-        const bk::Error error =
-            failure_with_output(flipped(stored, bit), keys.reader(), output, pieces);
+        const bk::Error error = failure_of(flipped(stored, bit), keys.reader(), output, pieces);
         ASSERT_EQ(error.status(), BK_E_CORRUPT) << bit;
         EXPECT_THAT(error.message(), HasSubstr("in chunk " + std::to_string(chunk)));
         EXPECT_THAT(error.message(),
@@ -160,7 +141,7 @@ TEST(AgeDamage, BytesAfterTheLastChunkAreCorrupt) {
             stored.insert(stored.end(), more, 0);
             for (const size_t piece : {size_t{1000}, SIZE_MAX}) {
                 Bytes output;
-                const bk::Error error = failure_with_output(stored, keys.reader(), output, {piece});
+                const bk::Error error = failure_of(stored, keys.reader(), output, {piece});
                 EXPECT_EQ(error.status(), BK_E_CORRUPT) << size << " " << more;
                 EXPECT_LE(output.size(), size);
             }

@@ -1,5 +1,5 @@
 // Entry at any offset of the plain text.
-#include "codec_fixture.hpp"
+#include "age_fixture.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Against Debian's age 1.1.1: files that it wrote, and, where it is installed, both ways.
-#include "codec_fixture.hpp"
+#include "age_fixture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -46,7 +46,8 @@ TEST(AgeTool, APassphraseFileOfTheToolIsRead) {
 class Interop : public testing::TestWithParam<size_t> {
 protected:
     void SetUp() override {
-        if (run_tool({"age", "--version"}) == -1) GTEST_SKIP() << "the age tool is not installed";
+        if (bk::run_tool({"age", "--version"}) == -1)
+            GTEST_SKIP() << "the age tool is not installed";
     }
     Keys keys_;
 };
@@ -55,21 +56,21 @@ TEST_P(Interop, TheToolReadsWhatWeWrite) {
     const Bytes plain = sample(GetParam());
     const std::string stored = keys_.dir() / "x.age", back = keys_.dir() / "x";
     Codec forward(BK_FORWARD, {{"recipients", {kRecipient2, kRecipient1}}});
-    write_file(stored, forward.run(plain, {100000, 70000, 5}));
+    bk::write_file(stored, forward.run(plain, {100000, 70000, 5}));
     for (const int key : {1, 2}) {
-        ASSERT_EQ(run_tool({"age", "-d", "-i", keys_.file(key), "-o", back, stored}), 0);
-        EXPECT_TRUE(read_file(back) == plain);
+        ASSERT_EQ(bk::run_tool({"age", "-d", "-i", keys_.file(key), "-o", back, stored}), 0);
+        EXPECT_TRUE(bk::read_file(back) == plain);
     }
 }
 
 TEST_P(Interop, WeReadWhatTheToolWrites) {
     const Bytes plain = sample(GetParam());
     const std::string stored = keys_.dir() / "x.age", file = keys_.dir() / "x";
-    write_file(file, plain);
-    ASSERT_EQ(run_tool({"age", "-r", kRecipient2, "-r", kRecipient1, "-o", stored, file}), 0);
+    bk::write_file(file, plain);
+    ASSERT_EQ(bk::run_tool({"age", "-r", kRecipient2, "-r", kRecipient1, "-o", stored, file}), 0);
     for (const int key : {1, 2}) {
         Codec reverse(BK_REVERSE, keys_.reader(key));
-        EXPECT_TRUE(reverse.run(read_file(stored), {100000, 70000, 6}) == plain);
+        EXPECT_TRUE(reverse.run(bk::read_file(stored), {100000, 70000, 6}) == plain);
     }
 }
 
@@ -79,12 +80,12 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Interop,
 TEST(AgeTool, KeygenAndGenerateAgree) {
     const TestDir dir;
     const std::string ours = dir / "ours", theirs = dir / "theirs", shown = dir / "shown";
-    if (run_tool({"age-keygen", "-o", theirs}) == -1)
+    if (bk::run_tool({"age-keygen", "-o", theirs}) == -1)
         GTEST_SKIP() << "the age-keygen tool is not installed";
     const auto& keys =
         *static_cast<const bk_encryptor_keys*>(driver().get_extension(BK_ENCRYPTOR_KEYS_ID));
     const auto public_keys = [&](const std::string& path) {
-        const std::string text = text_of(read_file(path));
+        const std::string text = text_of(bk::read_file(path));
         bk::Texts texts;
         bk_error error = bk::empty_error();
         EXPECT_EQ(keys.public_keys(text.data(), text.size(), bk::Texts::take, &texts, &error),
@@ -95,11 +96,11 @@ TEST(AgeTool, KeygenAndGenerateAgree) {
     bk_error error = bk::empty_error();
     ASSERT_EQ(keys.generate(bk::Texts::take, &texts, &error), BK_OK);
     const std::string generated = texts.joined();
-    write_file(ours, Bytes(generated.begin(), generated.end()));
+    bk::write_file(ours, Bytes(generated.begin(), generated.end()));
     for (const std::string& path : {ours, theirs}) {
         std::filesystem::remove(shown);
-        ASSERT_EQ(run_tool({"age-keygen", "-y", "-o", shown, path}), 0);
-        EXPECT_EQ(text_of(read_file(shown)), public_keys(path));
+        ASSERT_EQ(bk::run_tool({"age-keygen", "-y", "-o", shown, path}), 0);
+        EXPECT_EQ(text_of(bk::read_file(shown)), public_keys(path));
     }
 }
 

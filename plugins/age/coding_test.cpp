@@ -1,7 +1,7 @@
 // Base64 and Bech32 against published vectors, and what they refuse.
+#include "age_fixture.hpp"
 #include "base64.hpp"
 #include "bech32.hpp"
-#include "codec_fixture.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // The primitives against the published vectors.
 #include "crypto.hpp"
 
-#include "codec_fixture.hpp"
+#include "age_fixture.hpp"
 
 #include <bkhost/error.hpp>
 

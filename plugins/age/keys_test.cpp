@@ -1,5 +1,5 @@
 // Keys, key files and fingerprints through the driver's tables, and what create() refuses.
-#include "codec_fixture.hpp"
+#include "age_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ bk::Error refused(int32_t direction, const Values& values) {
 
 std::string text_file(const TestDir& dir, const std::string& text, mode_t mode = 0600) {
     const std::filesystem::path path = dir / "file";
-    write_file(path, Bytes(text.begin(), text.end()));
+    bk::write_file(path, Bytes(text.begin(), text.end()));
     std::filesystem::permissions(path, static_cast<std::filesystem::perms>(mode));
     return path;
 }

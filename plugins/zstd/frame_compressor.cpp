@@ -28,6 +28,8 @@ FrameCompressor::FrameCompressor(const Settings& settings) : context_(ZSTD_creat
 
 bk_status FrameCompressor::process(bk_in& in, bk_out& out, bk::Op op) {
     if (broken_) throw bk::Error(BK_E_INVALID, "zstd: called again after a failure");
+    if (op == bk::Op::frame)
+        throw bk::Error(BK_E_INVALID, "zstd: frames are found in reverse only");
     const bool finish = op == bk::Op::finish;
     if (last_input_ && (!finish || in.len - in.pos != *last_input_))
         throw bk::Error(BK_E_INVALID, "zstd: the input changed after its end was announced");

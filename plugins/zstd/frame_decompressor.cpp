@@ -32,7 +32,9 @@ bk_status FrameDecompressor::process(bk_in& in, bk_out& out, bk::Op op) {
         taken_ += from.pos - in.pos;
         in.pos = from.pos;
         out.pos = to.pos;
-        if (at_frame_end_) seen_frame_ = true;
+        if (!at_frame_end_) continue;
+        seen_frame_ = true;
+        if (op == bk::Op::frame) return BK_END;
     }
     return op == bk::Op::finish ? end_of_input() : BK_OK;
 }

@@ -11,7 +11,8 @@ struct ZSTD_DCtx_s;
 namespace zstd_plugin {
 
 /// Decompresses; confined to one thread. FINISH gives END where a frame ends, and CORRUPT inside
-/// one or when there was no frame at all. A failure leaves it done with: INVALID afterwards.
+/// one or when there was no frame at all; FRAME stops behind each, a skippable one too. A failure
+/// leaves it done with: INVALID afterwards.
 class FrameDecompressor final : public bk::Transform {
 public:
     FrameDecompressor();
@@ -29,7 +30,7 @@ private:
     bool drained_ = true; // nothing waits inside for room
     bool seen_frame_ = false;
     bool broken_ = false;
-    uint64_t taken_ = 0; // stored bytes since the last END
+    uint64_t taken_ = 0; // stored bytes since the last END of FINISH
 };
 
 } // namespace zstd_plugin

@@ -1,9 +1,7 @@
 // What memory() says is enough for what the contexts take, at every strategy of libzstd.
-#include "codec_fixture.hpp"
+#include "zstd_fixture.hpp"
 
 #include <gtest/gtest.h>
-
-#include <malloc.h>
 
 namespace zstd_test {
 namespace {
@@ -12,26 +10,19 @@ constexpr uint64_t kFrame = uint64_t{4} << 20; // the host's usual frame
 constexpr uint64_t kSlack = 4096;              // what malloc itself takes for a few blocks
 
 uint64_t promised(int32_t direction, const Values& values, uint64_t frame_size) {
-    const bk::FakeConfig config(values, driver());
-    return table().memory(config.get(), direction, frame_size);
-}
-
-// Bytes that this process holds from malloc, mapped blocks included.
-uint64_t allocated() {
-    const struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
+    return bk::promised_memory(driver(), direction, values, frame_size);
 }
 
 // What the compressor holds in the middle of a frame given whole; `packed` gets the frame. Too
 // little room at first forces the streaming path, which has buffers besides.
 uint64_t compressor_cost(const Values& values, const Bytes& plain, size_t room, Bytes& packed) {
     packed.assign(plain.size() + 4096, 0);
-    const uint64_t before = allocated();
+    const uint64_t before = bk::allocated();
     Codec forward(BK_FORWARD, values);
     bk_in in{plain.data(), plain.size(), 0};
     bk_out out{packed.data(), room, 0};
     const bk_status status = forward.process(in, out, BK_FINISH);
-    const uint64_t cost = allocated() - before;
+    const uint64_t cost = bk::allocated() - before;
     out.cap = packed.size();
     EXPECT_EQ(status == BK_END ? status : forward.process(in, out, BK_FINISH), BK_END);
     packed.resize(out.pos);
@@ -40,20 +31,18 @@ uint64_t compressor_cost(const Values& values, const Bytes& plain, size_t room, 
 
 uint64_t decompressor_cost(const Bytes& packed) {
     Bytes room(1000);
-    const uint64_t before = allocated();
+    const uint64_t before = bk::allocated();
     Codec reverse(BK_REVERSE);
     bk_in in{packed.data(), packed.size(), 0};
     bk_out out{room.data(), room.size(), 0};
     EXPECT_EQ(reverse.process(in, out, BK_RUN), BK_NEED_OUTPUT);
-    return allocated() - before;
+    return bk::allocated() - before;
 }
 
 class Memory : public testing::TestWithParam<int> {
 protected:
     void SetUp() override {
-        const uint64_t before = allocated();
-        const Bytes probe(1 << 20);
-        if (allocated() - before < probe.size()) GTEST_SKIP() << "this allocator does not count";
+        if (!bk::allocator_counts()) GTEST_SKIP() << "this allocator does not count";
     }
 };
 

@@ -1,5 +1,5 @@
 // What the compressor gives and takes back, by itself and with the zstd tool.
-#include "codec_fixture.hpp"
+#include "zstd_fixture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -145,11 +145,11 @@ TEST(Zstd, FramesEndToEndAreOneFileForUsAndForTheTool) {
     EXPECT_TRUE(reverse.run(packed) == plain) << "ready again after END";
 
     const TestDir dir;
-    write_file(dir / "x.zst", packed);
-    const int exit = run_tool({"zstd", "-d", "-q", "-o", dir / "x", dir / "x.zst"});
+    bk::write_file(dir / "x.zst", packed);
+    const int exit = bk::run_tool({"zstd", "-d", "-q", "-o", dir / "x", dir / "x.zst"});
     if (exit == -1) GTEST_SKIP() << "the zstd tool is not installed";
     ASSERT_EQ(exit, 0);
-    EXPECT_TRUE(read_file(dir / "x") == plain);
+    EXPECT_TRUE(bk::read_file(dir / "x") == plain);
 }
 
 TEST(Zstd, TheWidestFrameIsReadByTheToolWithItsDefaults) {
@@ -162,21 +162,22 @@ TEST(Zstd, TheWidestFrameIsReadByTheToolWithItsDefaults) {
     EXPECT_TRUE(Codec(BK_REVERSE).run(packed) == plain);
 
     const TestDir dir;
-    write_file(dir / "x.zst", packed);
-    const int exit = run_tool({"zstd", "-d", "-q", "-o", dir / "x", dir / "x.zst"});
+    bk::write_file(dir / "x.zst", packed);
+    const int exit = bk::run_tool({"zstd", "-d", "-q", "-o", dir / "x", dir / "x.zst"});
     if (exit == -1) GTEST_SKIP() << "the zstd tool is not installed";
     ASSERT_EQ(exit, 0);
-    EXPECT_TRUE(read_file(dir / "x") == plain);
+    EXPECT_TRUE(bk::read_file(dir / "x") == plain);
 }
 
 TEST(Zstd, ReadsWhatTheToolWrites) {
     const TestDir dir;
     const Bytes plain = sample(kMiB + 1);
-    write_file(dir / "x", plain);
-    const int exit = run_tool({"zstd", "-q", "-9", "--long=24", "-o", dir / "x.zst", dir / "x"});
+    bk::write_file(dir / "x", plain);
+    const int exit =
+        bk::run_tool({"zstd", "-q", "-9", "--long=24", "-o", dir / "x.zst", dir / "x"});
     if (exit == -1) GTEST_SKIP() << "the zstd tool is not installed";
     ASSERT_EQ(exit, 0);
-    EXPECT_TRUE(Codec(BK_REVERSE).run(read_file(dir / "x.zst")) == plain);
+    EXPECT_TRUE(Codec(BK_REVERSE).run(bk::read_file(dir / "x.zst")) == plain);
 }
 
 TEST(Zstd, SkippableFramesAreSkipped) {

@@ -64,6 +64,23 @@ TEST(TransformWrapper, RoundTripsFramesLaidEndToEnd) {
     }
 }
 
+TEST(TransformWrapper, StopsBehindEachFrame) {
+    Codec forward("identity", bk::Direction::forward);
+    const std::string frames = forward.run("ab", 100) + forward.run("", 100);
+    Codec reverse("identity", bk::Direction::reverse);
+    std::vector<uint8_t> buffer(100);
+    bk_in in{reinterpret_cast<const uint8_t*>(frames.data()), frames.size(), 0};
+    for (const size_t end : {5, 6}) {
+        bk_out out{buffer.data(), buffer.size(), 0};
+        EXPECT_EQ(reverse.table->process(reverse.self, &in, &out, BK_FRAME, &reverse.error),
+                  BK_END);
+        EXPECT_EQ(in.pos, end);
+        EXPECT_EQ(out.pos, end == 5 ? 2u : 0u);
+    }
+    EXPECT_EQ(reverse.run("", 100), "");
+    EXPECT_EQ(reverse.status, BK_END);
+}
+
 TEST(TransformWrapper, ReportsDamage) {
     Codec forward("identity", bk::Direction::forward);
     std::string frame = forward.run("hello", 100);

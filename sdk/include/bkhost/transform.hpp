@@ -9,7 +9,7 @@
 namespace bk::inline v0 {
 
 enum class Direction : int32_t { forward = BK_FORWARD, reverse = BK_REVERSE };
-enum class Op : int32_t { run = BK_RUN, flush = BK_FLUSH, finish = BK_FINISH };
+enum class Op : int32_t { run = BK_RUN, flush = BK_FLUSH, finish = BK_FINISH, frame = BK_FRAME };
 
 /// A codec. Confined to one thread but for interrupt().
 class Transform {

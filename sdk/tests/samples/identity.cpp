@@ -35,7 +35,10 @@ private:
                 const uint8_t mark = in.data[in.pos++];
                 if (mark != 0 && mark != 0xFF) throw bk::Error(BK_E_CORRUPT, "identity: bad mark");
                 inside_ = mark == 0;
-                if (inside_) next_ = Next::byte;
+                if (inside_)
+                    next_ = Next::byte;
+                else if (op == bk::Op::frame)
+                    return BK_END;
                 continue;
             }
             if (out.pos == out.cap) return BK_NEED_OUTPUT;
