@@ -58,6 +58,7 @@ TEST_P(Interop, TheToolReadsWhatWeWrite) {
     Codec forward(BK_FORWARD, {{"recipients", {kRecipient2, kRecipient1}}});
     bk::write_file(stored, forward.run(plain, {100000, 70000, 5}));
     for (const int key : {1, 2}) {
+        bk::write_file(back, {}); // the tool makes no file when there is no content
         ASSERT_EQ(bk::run_tool({"age", "-d", "-i", keys_.file(key), "-o", back, stored}), 0);
         EXPECT_TRUE(bk::read_file(back) == plain);
     }
