@@ -48,7 +48,7 @@ const JobConfig& Config::job(std::string_view name) const {
 
 std::string ConfigProblem::text() const {
     std::string place = file;
-    if (line > 0) place += ":" + std::to_string(line);
+    if (line > 0) place.append(":").append(std::to_string(line));
     return place + ": " + what + (hint.empty() ? "" : "; " + hint);
 }
 

@@ -46,7 +46,7 @@ std::string make_temp_name(std::string_view final_name) {
     char tag[48];
     std::snprintf(tag, sizeof tag, ".%ld-%016" PRIx64 ".part", static_cast<long>(::getpid()),
                   number);
-    return "." + std::string(cut_name(final_name)) + tag;
+    return std::string(".").append(cut_name(final_name)).append(tag);
 }
 
 std::optional<std::string_view> target_of_temp(std::string_view name) {
