@@ -29,7 +29,8 @@ void EndsContent::keep(Bytes data) {
     const Bytes first = data.first(std::min<uint64_t>(data.size(), kEnd - head_.size()));
     head_.insert(head_.end(), first.begin(), first.end());
     const Bytes last = data.last(std::min<uint64_t>(data.size(), kEnd));
-    const size_t surplus = tail_.size() + last.size() > kEnd ? tail_.size() + last.size() - kEnd : 0;
+    const size_t surplus =
+        tail_.size() + last.size() > kEnd ? tail_.size() + last.size() - kEnd : 0;
     tail_.erase(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(surplus));
     tail_.insert(tail_.end(), last.begin(), last.end());
 }

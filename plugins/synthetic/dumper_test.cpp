@@ -10,9 +10,11 @@ namespace synthetic {
 namespace {
 
 using testing::HasSubstr;
+using Values = bk::FakeConfig::Values;
 
 struct Opened {
-    explicit Opened(const bk::FakeConfig::Values& values = {})
+    Opened() : Opened(Values{}) {}
+    explicit Opened(const Values& values)
         : config(values, kDumperOptions), dumper(host.host(), config.config()) {}
     SyntheticDumper* operator->() { return &dumper; }
 
@@ -87,34 +89,35 @@ std::string message_of(Body&& body, bk_status status) {
 }
 
 TEST(Synthetic, ADumpHasItsSizeInUnitsAndFragments) {
-    Opened opened({{"size", {"1000003"}}, {"units", {"4"}}, {"fragment", {"100000"}}});
+    Opened opened(Values{{"size", {"1000003"}}, {"units", {"4"}}, {"fragment", {"100000"}}});
     const Dump dump = dump_all(opened.dumper);
     ASSERT_EQ(dump.units.size(), 4u);
     EXPECT_EQ(dump.units[0].size(), 250001u);
     EXPECT_EQ(dump.units[3].size(), 250000u);
     EXPECT_EQ(dump.fragments, (std::vector<size_t>{3, 3, 3, 3}));
-    Opened again({{"size", {"1000003"}}, {"units", {"4"}}, {"fragment", {"7777"}}});
+    Opened again(Values{{"size", {"1000003"}}, {"units", {"4"}}, {"fragment", {"7777"}}});
     EXPECT_EQ(dump_all(again.dumper).units, dump.units); // fragments do not change the bytes
 }
 
 TEST(Synthetic, WithoutTheOptionAFragmentIsWhatTheHostAsksFor) {
-    Opened opened({{"size", {"3MiB"}}, {"units", {"1"}}});
+    Opened opened(Values{{"size", {"3MiB"}}, {"units", {"1"}}});
     EXPECT_EQ(dump_all(opened.dumper).fragments, std::vector<size_t>{3});
 }
 
 TEST(Synthetic, UnitsWithoutBytesAreNotPlanned) {
-    Opened opened({{"size", {"2"}}, {"units", {"4"}}});
+    Opened opened(Values{{"size", {"2"}}, {"units", {"4"}}});
     EXPECT_EQ(dump_all(opened.dumper).units.size(), 2u);
 }
 
 TEST(Synthetic, TellsItsSizeBefore) {
-    Opened opened({{"size", {"5MiB"}}});
+    Opened opened(Values{{"size", {"5MiB"}}});
     EXPECT_THAT(opened->probe(), HasSubstr(R"("size":5242880)"));
     EXPECT_EQ(opened->inspect("{}"), R"({"tables":[]})");
 }
 
 TEST(Synthetic, ARestoreChecksByTheArchiveAndNotByItsOwnOptions) {
-    Opened source({{"size", {"700001"}}, {"seed", {"9"}}, {"ratio", {"5"}}, {"units", {"3"}}});
+    Opened source(
+        Values{{"size", {"700001"}}, {"seed", {"9"}}, {"ratio", {"5"}}, {"units", {"3"}}});
     const Dump dump = dump_all(source.dumper);
     Opened target;
     const auto session = target->load_begin(load_request(dump.description).c_str());
@@ -123,7 +126,7 @@ TEST(Synthetic, ARestoreChecksByTheArchiveAndNotByItsOwnOptions) {
 }
 
 TEST(Synthetic, OneWrongByteFailsTheRestoreWithItsPlace) {
-    Opened opened({{"size", {"300000"}}, {"units", {"1"}}});
+    Opened opened(Values{{"size", {"300000"}}, {"units", {"1"}}});
     const Dump dump = dump_all(opened.dumper);
     for (const size_t place : {size_t{0}, size_t{65536}, size_t{299999}}) {
         std::vector<std::string> damaged = dump.units;
@@ -136,7 +139,7 @@ TEST(Synthetic, OneWrongByteFailsTheRestoreWithItsPlace) {
 }
 
 TEST(Synthetic, WhatComesTwiceOrNotAtAllFailsTheRestore) {
-    Opened opened({{"size", {"300000"}}, {"units", {"2"}}});
+    Opened opened(Values{{"size", {"300000"}}, {"units", {"2"}}});
     const Dump dump = dump_all(opened.dumper);
     const auto begin = [&] { return opened->load_begin(load_request(dump.description).c_str()); };
     const std::string_view first = dump.units[0];
@@ -159,16 +162,16 @@ TEST(Synthetic, WhatComesTwiceOrNotAtAllFailsTheRestore) {
 }
 
 TEST(Synthetic, MoreThanAUnitHasFailsTheRestore) {
-    Opened opened({{"size", {"1000"}}, {"units", {"1"}}});
+    Opened opened(Values{{"size", {"1000"}}, {"units", {"1"}}});
     const Dump dump = dump_all(opened.dumper);
-    Opened larger({{"size", {"1001"}}, {"units", {"1"}}});
+    Opened larger(Values{{"size", {"1001"}}, {"units", {"1"}}});
     const Dump more = dump_all(larger.dumper);
     const auto session = opened->load_begin(load_request(dump.description).c_str());
     message_of([&] { load_units(*session, more.units); }, BK_E_CORRUPT);
 }
 
 TEST(Synthetic, ADumpThatLacksAUnitFailsAtItsEnd) {
-    Opened opened({{"size", {"1000"}}, {"units", {"2"}}});
+    Opened opened(Values{{"size", {"1000"}}, {"units", {"2"}}});
     (void)opened->dump_begin(kAll);
     bk::RecordingSink sink;
     opened->dump(0, sink.sink());
@@ -177,7 +180,7 @@ TEST(Synthetic, ADumpThatLacksAUnitFailsAtItsEnd) {
 }
 
 TEST(Synthetic, AFailedSinkAndACancelEndTheDump) {
-    Opened opened({{"size", {"10MiB"}}, {"units", {"1"}}});
+    Opened opened(Values{{"size", {"10MiB"}}, {"units", {"1"}}});
     (void)opened->dump_begin(kAll);
     bk::RecordingSink full;
     full.fail_at_write(3);

@@ -19,9 +19,7 @@ public:
         return z ^ (z >> 31);
     }
     /// 0..bound-1; the slight bias of the multiplication does not matter here.
-    uint32_t below(uint32_t bound) {
-        return static_cast<uint32_t>(((next() >> 32) * bound) >> 32);
-    }
+    uint32_t below(uint32_t bound) { return static_cast<uint32_t>(((next() >> 32) * bound) >> 32); }
 
 private:
     uint64_t state_;
@@ -37,16 +35,14 @@ void fill_random(std::vector<uint8_t>& bytes, Random& random) {
         put_number(bytes.data() + i, random.next());
 }
 
-constexpr uint32_t kLetters = 64;      ///< a literal is worth six bits
-constexpr uint32_t kMeanLiterals = 8;  ///< between two repetitions
-constexpr uint32_t kReach = 8 * 1024;  ///< how far back a repetition lies at most
-constexpr double kSequenceCost = 3.6;  ///< bytes that zstd -1 spends on one, measured
-constexpr double kLiteralCost = 0.76;  ///< and on a literal
+constexpr uint32_t kLetters = 64;     ///< a literal is worth six bits
+constexpr uint32_t kMeanLiterals = 8; ///< between two repetitions
+constexpr uint32_t kReach = 8 * 1024; ///< how far back a repetition lies at most
 
 /// Text-like: a few letters, then a repetition of what stands shortly before, and so on. How long
 /// the repetitions are decides the ratio.
 void fill_text(std::vector<uint8_t>& bytes, Random& random, int ratio) {
-    const double cost = kMeanLiterals * kLiteralCost + kSequenceCost;
+    const double cost = 9.2 + 0.32 * ratio; // bytes that zstd -1 spends on both, measured
     const auto mean = static_cast<uint32_t>(std::max(4.0, ratio * cost - kMeanLiterals));
     size_t at = 0;
     while (at < bytes.size()) {

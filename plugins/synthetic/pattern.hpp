@@ -24,8 +24,8 @@ public:
     /// ratio: 1 (random bytes) to kMaxRatio; about what zstd at level 1 makes of it.
     Pattern(uint64_t seed, int ratio);
 
-    /// The next bytes of the unit from `offset`, 1 to kBlock of them; they live in the pattern or in
-    /// `room`.
+    /// The next bytes of the unit from `offset`, 1 to kBlock of them; they live in the pattern or
+    /// in `room`.
     [[nodiscard]] std::span<const uint8_t> piece(uint32_t unit, uint64_t offset, Stamp& room) const;
 
 private:

@@ -33,7 +33,7 @@ double best_ratio(const Pattern& pattern, int level, uint64_t count) {
 TEST(Ratio, IsAboutWhatWasAskedForAtLevelOne) {
     for (const int ratio : {2, 3, 4, 6, 10, 20}) {
         const double real = best_ratio(Pattern(5, ratio), 1, 4);
-        EXPECT_GT(real, ratio * 0.85);
+        EXPECT_GT(real, ratio * 0.85) << real;
         EXPECT_LT(real, ratio * 1.15);
     }
 }

@@ -106,9 +106,9 @@ bk_object ShelfStorage::put(std::string_view key, bk::Bytes data, const bk_put_o
 
 std::unique_ptr<bk::Upload> ShelfStorage::upload(std::string_view key,
                                                  const bk_put_options& options) {
-    return std::make_unique<ShelfUpload>(
-        shelf_, limit_, checked(key), options.condition,
-        options.if_version != nullptr ? options.if_version : "", new_content());
+    return std::make_unique<ShelfUpload>(shelf_, limit_, checked(key), options.condition,
+                                         options.if_version != nullptr ? options.if_version : "",
+                                         new_content());
 }
 
 std::unique_ptr<bk::Reader> ShelfStorage::read(std::string_view key, uint64_t offset, uint64_t len,
@@ -120,8 +120,8 @@ std::unique_ptr<bk::Reader> ShelfStorage::read(std::string_view key, uint64_t of
         throw bk::Error(BK_E_CORRUPT, "object '" + name + "' was replaced");
     const uint64_t size = object->content->size();
     if (offset > size)
-        throw bk::Error(BK_E_INVALID, "byte " + std::to_string(offset) + " lies past the end of '" +
-                                          name + "'");
+        throw bk::Error(BK_E_INVALID,
+                        "byte " + std::to_string(offset) + " lies past the end of '" + name + "'");
     return std::make_unique<ShelfReader>(object->content, offset,
                                          offset + std::min(len, size - offset));
 }

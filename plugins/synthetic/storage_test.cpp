@@ -63,8 +63,8 @@ bk_object store(bk::Storage& storage, const std::string& key, std::string_view t
     const auto upload = storage.upload(key, when(BK_PUT_ALWAYS));
     std::vector<bk_part> parts;
     for (size_t at = 0; at < text.size(); at += part_size)
-        parts.push_back(send(*upload, static_cast<uint32_t>(parts.size() + 1), at,
-                             text.substr(at, part_size)));
+        parts.push_back(
+            send(*upload, static_cast<uint32_t>(parts.size() + 1), at, text.substr(at, part_size)));
     return upload->commit(parts);
 }
 
@@ -187,8 +187,7 @@ TEST(Memory, ConditionsHold) {
     Memory memory("conditions");
     const bk_object first = memory->put("k", bytes("1"), when(BK_PUT_IF_ABSENT));
     message_of([&] { memory->put("k", bytes("2"), when(BK_PUT_IF_ABSENT)); }, BK_E_EXISTS);
-    const bk_object second =
-        memory->put("k", bytes("2"), when(BK_PUT_IF_VERSION, first.version));
+    const bk_object second = memory->put("k", bytes("2"), when(BK_PUT_IF_VERSION, first.version));
     message_of([&] { memory->put("k", bytes("3"), when(BK_PUT_IF_VERSION, first.version)); },
                BK_E_EXISTS);
     message_of([&] { memory->put("x", bytes("3"), when(BK_PUT_IF_VERSION, first.version)); },

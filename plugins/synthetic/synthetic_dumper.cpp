@@ -50,9 +50,7 @@ std::string SyntheticDumper::probe() {
         .dump();
 }
 
-std::string SyntheticDumper::inspect(const char*) {
-    return Json{{"tables", Json::array()}}.dump();
-}
+std::string SyntheticDumper::inspect(const char*) { return Json{{"tables", Json::array()}}.dump(); }
 
 std::string SyntheticDumper::dump_begin(const char* request) {
     refuse_choices(parse_request(request));
@@ -74,8 +72,8 @@ std::string SyntheticDumper::dump_begin(const char* request) {
 void SyntheticDumper::plan(const Units& unit) {
     for (uint32_t i = 0; i < layout_.units; ++i)
         if (layout_.unit_size(i) > 0)
-            unit({sizeof(bk_unit), 0, BK_PHASE_DATA, i, layout_.unit_size(i),
-                  unit_name(i).c_str()});
+            unit(
+                {sizeof(bk_unit), 0, BK_PHASE_DATA, i, layout_.unit_size(i), unit_name(i).c_str()});
 }
 
 void SyntheticDumper::dump(uint32_t number, bk::Sink sink) {
