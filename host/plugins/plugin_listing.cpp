@@ -157,7 +157,7 @@ std::string module_text(const PluginInfo& plugin) {
     add("reason", plugin.reason);
     std::string out = format_fields(fields);
     for (const DriverDescription& driver : plugin.drivers)
-        out += "\n" + driver_text(plugin, driver);
+        out.append(1, '\n').append(driver_text(plugin, driver));
     return out;
 }
 

@@ -106,8 +106,11 @@ std::optional<size_t> pick(const PickRequest& request, std::stop_token stop, int
         const std::optional<std::string> line = read_line(in_fd, stopped, stop);
         if (!line || trim(*line).empty()) return std::nullopt;
         if (const auto choice = parse_choice(*line, request.choices.size())) return choice;
-        write_all(out_fd,
-                  "'" + escape_terminal(trim(*line)) + "' is not a number from " + range + ".\n");
+        write_all(out_fd, std::string("'")
+                              .append(escape_terminal(trim(*line)))
+                              .append("' is not a number from ")
+                              .append(range)
+                              .append(".\n"));
     }
 }
 
