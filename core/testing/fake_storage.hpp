@@ -64,7 +64,7 @@ class MemoryStore {
 public:
     using Data = std::vector<uint8_t>;
     struct Fault {
-        Call call;
+        Call call = Call::probe;
         unsigned nth = 1; ///< which of the calls from now on that `key` fits
         bk_status status = BK_E_UNAVAILABLE;
         bool lasting = false; ///< all later ones too
@@ -116,8 +116,10 @@ public:
     /// Calls of the kind from the n-th on stop at the gate; `key` as in a fault.
     std::shared_ptr<Gate> block(Call call, unsigned nth = 1, std::string key = {}) {
         const std::lock_guard lock(mutex_);
-        blocks_.push_back({{call, nth, BK_OK, true, std::move(key)}, std::make_shared<Gate>()});
-        return blocks_.back().gate;
+        Block& block = blocks_.emplace_back();
+        block.where = {call, nth, BK_OK, true, std::move(key)};
+        block.gate = std::make_shared<Gate>();
+        return block.gate;
     }
     void clear_faults() {
         const std::lock_guard lock(mutex_);
