@@ -1,14 +1,11 @@
 #include "core/archive/frame_reader.hpp"
 
-#include "core/base/digest.hpp"
+#include "core/archive/frame_decoder.hpp"
 
 #include <bkhost/error.hpp>
 
-#include <cstring>
-
 namespace bkhost {
 namespace {
-constexpr uint64_t kFrameLimit = uint64_t{512} << 20; // bytes; no writer makes frames like that
 constexpr size_t kRangeFrames = 256; // looked ahead to join neighbours into a range
 } // namespace
 
@@ -59,7 +56,7 @@ void FrameReader::fetch() {
         const auto* frame = std::get_if<IndexFrame>(&*record);
         if (frame == nullptr) continue;
         if (!setup_.wanted) {
-            const ObjectRecord& object = volume(*frame);
+            const ObjectRecord& object = volume_of(manifest_, *frame);
             if (!last || last->volume != frame->volume || last->component != frame->component) {
                 if (whole) whole->check_end();
                 whole = std::make_unique<ObjectReader>(access_, object, 0, object.packed_size);
@@ -76,6 +73,7 @@ void FrameReader::fetch() {
                 read_range(range);
                 range.clear();
             }
+            (void)volume_of(manifest_, *frame); // checks it
             range.push_back(*frame);
         }
     }
@@ -86,16 +84,8 @@ void FrameReader::fetch() {
     changed_.notify_all();
 }
 
-const ObjectRecord& FrameReader::volume(const IndexFrame& frame) const {
-    if (frame.component >= manifest_.components.size() ||
-        frame.volume >= manifest_.components[frame.component].volumes.size())
-        throw bk::Error(BK_E_CORRUPT, "the index names volume " + std::to_string(frame.volume) +
-                                          ", which the manifest does not have");
-    return manifest_.components[frame.component].volumes[frame.volume];
-}
-
 void FrameReader::read_range(const std::vector<IndexFrame>& frames) {
-    ObjectReader reader(access_, volume(frames.front()), frames.front().packed_offset,
+    ObjectReader reader(access_, volume_of(manifest_, frames.front()), frames.front().packed_offset,
                         frames.back().packed_offset + frames.back().packed_length);
     for (const IndexFrame& frame : frames)
         read_frame(reader, frame);
@@ -104,9 +94,6 @@ void FrameReader::read_range(const std::vector<IndexFrame>& frames) {
 
 void FrameReader::read_frame(ObjectReader& reader, const IndexFrame& frame) {
     const uint64_t need = frame.packed_length + frame.plain_length;
-    if (frame.packed_length > kFrameLimit || frame.plain_length > kFrameLimit)
-        throw bk::Error(BK_E_CORRUPT,
-                        "frame " + std::to_string(frame.number) + " is larger than a frame can be");
     auto task = std::make_unique<Task>();
     {
         std::unique_lock lock(mutex_);
@@ -130,8 +117,7 @@ void FrameReader::read_frame(ObjectReader& reader, const IndexFrame& frame) {
 }
 
 void FrameReader::decompress() {
-    std::unique_ptr<Codec> codec;
-    if (compressor_) codec = std::make_unique<Codec>(compressor_, access_.services, BK_REVERSE);
+    FrameDecoder decoder(compressor_, access_.services);
     for (;;) {
         TaskPtr task;
         {
@@ -141,7 +127,7 @@ void FrameReader::decompress() {
             task = std::move(queue_.front());
             queue_.pop_front();
         }
-        unpack(*task, codec.get());
+        unpack(*task, decoder);
         const std::lock_guard lock(mutex_);
         in_use_ -= task->packed.size();
         done_.emplace(task->seq, std::move(task->frame));
@@ -149,42 +135,16 @@ void FrameReader::decompress() {
     }
 }
 
-void FrameReader::unpack(Task& task, Codec* codec) {
+void FrameReader::unpack(Task& task, FrameDecoder& decoder) const {
     ReadFrame& frame = *task.frame;
     const size_t size = frame.index.plain_length;
     if (frame.capacity < size) {
         frame.data = std::make_unique_for_overwrite<uint8_t[]>(size);
         frame.capacity = size;
     }
-    const auto corrupt = [&](const std::string& why) {
-        throw bk::Error(BK_E_CORRUPT,
-                        "storage '" + access_.storage.name() + "', object '" + access_.folder +
-                            volume(frame.index).key + "': frame " +
-                            std::to_string(frame.index.number) + " is damaged: " + why,
-                        "restore from another storage, or an older backup");
-    };
-    if (codec == nullptr) {
-        if (task.packed.size() != size) corrupt("its length differs");
-        std::memcpy(frame.data.get(), task.packed.data(), size);
-    } else {
-        bk_in in{task.packed.data(), task.packed.size(), 0};
-        bk_out out{frame.data.get(), size, 0};
-        uint8_t beyond = 0; // room for a byte too many, so that too long a frame shows itself
-        try {
-            bk_status status = codec->process(in, out, BK_FINISH);
-            while (status == BK_NEED_OUTPUT) {
-                bk_out over{&beyond, 1, 0};
-                status = codec->process(in, out.pos < out.cap ? out : over, BK_FINISH);
-                if (over.pos > 0) corrupt("it is longer than the index says");
-            }
-            if (status != BK_END || out.pos != size || in.pos != in.len)
-                corrupt("its length differs");
-        } catch (const bk::Error& e) {
-            if (e.status() != BK_E_CORRUPT || !e.hint().empty()) throw;
-            corrupt(e.what());
-        }
-    }
-    if (xxh3_hex(frame.bytes()) != frame.index.checksum) corrupt("its checksum differs");
+    decoder.decode(task.packed, {frame.data.get(), size}, frame.index.checksum, frame.index.number,
+                   "storage '" + access_.storage.name() + "', object '" + access_.folder +
+                       volume_of(manifest_, frame.index).key + "'");
 }
 
 ReadFramePtr FrameReader::next() {

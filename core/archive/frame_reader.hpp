@@ -17,6 +17,8 @@
 
 namespace bkhost {
 
+class FrameDecoder;
+
 /// A frame's plain bytes, checked against its checksum. Give it back with FrameReader::recycle.
 struct ReadFrame {
     IndexFrame index;
@@ -59,10 +61,9 @@ private:
     void read_range(const std::vector<IndexFrame>& frames);
     void read_frame(ObjectReader& reader, const IndexFrame& frame);
     void decompress();
-    void unpack(Task& task, Codec* codec);
+    void unpack(Task& task, FrameDecoder& decoder) const;
     template <class Predicate>
     void wait(std::unique_lock<std::mutex>& lock, Predicate ready);
-    const ObjectRecord& volume(const IndexFrame& frame) const;
 
     const ArchiveAccess access_;
     const Manifest& manifest_;

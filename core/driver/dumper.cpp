@@ -88,6 +88,37 @@ std::unique_ptr<LoadSession> Dumper::load_begin(const std::string& request) {
     return std::make_unique<LoadSession>(*this, handle, parallel);
 }
 
+const bk_dumper_extract& Dumper::extraction() const {
+    const auto* table = driver_->extension<bk_dumper_extract>(BK_DUMPER_EXTRACT_ID);
+    if (table == nullptr)
+        throw bk::Error(BK_E_UNSUPPORTED,
+                        object_ + ": the driver '" + driver_->description.name +
+                            "' cannot take single tables out of this backup",
+                        "restore all of it, without naming tables");
+    return *table;
+}
+
+std::vector<std::string> Dumper::table_names(const std::string& request,
+                                             const bk_random_source& source) {
+    TextCollector names;
+    const bk_dumper_extract& table = extraction();
+    const auto lock = lock_.take();
+    bk_error error = bk::empty_error();
+    check(table.names(self_, request.c_str(), &source, &TextCollector::add, &names, &error), error);
+    return std::move(names.texts);
+}
+
+std::vector<std::string> Dumper::extract(const std::string& request,
+                                         const bk_random_source& source) {
+    TextCollector done;
+    const bk_dumper_extract& table = extraction();
+    const auto lock = lock_.take();
+    bk_error error = bk::empty_error();
+    check(table.extract(self_, request.c_str(), &source, &TextCollector::add, &done, &error),
+          error);
+    return std::move(done.texts);
+}
+
 void Dumper::interrupt() noexcept { table().interrupt(self_); }
 
 LoadSession::~LoadSession() {

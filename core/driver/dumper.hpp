@@ -3,7 +3,7 @@
 
 #include "core/driver/services.hpp"
 
-#include <bkhost/dumper.h>
+#include <bkhost/extract.h>
 
 #include <cstdint>
 #include <memory>
@@ -59,6 +59,12 @@ public:
     void dump(uint32_t number, bk_dump_sink& sink);
     void dump_end(bool ok);
     [[nodiscard]] std::unique_ptr<LoadSession> load_begin(const std::string& request);
+    /// Single tables out of a dump, by the extension of extract.h; UNSUPPORTED without it.
+    [[nodiscard]] std::vector<std::string> table_names(const std::string& request,
+                                                       const bk_random_source& source);
+    /// One JSON text a table.
+    [[nodiscard]] std::vector<std::string> extract(const std::string& request,
+                                                   const bk_random_source& source);
     void interrupt() noexcept;
 
 private:
@@ -68,6 +74,8 @@ private:
     /// The one text that a call hands over; INTERNAL when it hands over none or several.
     template <class Call>
     [[nodiscard]] std::string one_text(Call&& call);
+
+    [[nodiscard]] const bk_dumper_extract& extraction() const;
 
     std::string object_;
     DriverPtr driver_;

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <bkhost/dumper.h>
+#include <bkhost/extract.h>
 #include <bkhost/sanitizer.h>
 #include <bkhost/storage.h>
 #include <bkhost/transform.h>
@@ -260,6 +261,19 @@ AT(bk_dumper, load_begin, 80);
 AT(bk_dumper, loaded, 88);
 AT(bk_dumper, load, 96);
 AT(bk_dumper, load_end, 104);
+
+SIZE(bk_random_source, 32);
+AT(bk_random_source, struct_size, 0);
+AT(bk_random_source, flags, 4);
+AT(bk_random_source, ctx, 8);
+AT(bk_random_source, size, 16);
+AT(bk_random_source, read_at, 24);
+
+SIZE(bk_dumper_extract, 24);
+AT(bk_dumper_extract, struct_size, 0);
+AT(bk_dumper_extract, flags, 4);
+AT(bk_dumper_extract, names, 8);
+AT(bk_dumper_extract, extract, 16);
 
 SIZE(bk_sanitizer, 40);
 AT(bk_sanitizer, struct_size, 0);

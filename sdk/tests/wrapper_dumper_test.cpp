@@ -1,6 +1,8 @@
 // The dumper wrapper, through the C table of a loaded plugin, with the fakes on the host's side.
 #include "sample.hpp"
 
+#include <bkhost/testing/memory_random_source.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -139,6 +141,45 @@ TEST(DumperWrapper, RefusesAnEmptySession) {
     EXPECT_EQ(toy.table->load_begin(toy.self, "null", &session, &parallel, &toy.error),
               BK_E_INTERNAL);
     EXPECT_STREQ(toy.error.message, "the driver returned an empty pointer");
+}
+
+const bk_dumper_extract& extension(const Toy& toy) {
+    return *static_cast<const bk_dumper_extract*>(toy.driver.get_extension(BK_DUMPER_EXTRACT_ID));
+}
+
+TEST(DumperWrapper, TakesTablesOutOfARandomSource) {
+    Toy toy("toy_dumper");
+    const bk::MemoryRandomSource source("0123456789");
+    bk::Texts texts;
+    EXPECT_EQ(
+        extension(toy).names(toy.self, "{}", source.get(), bk::Texts::take, &texts, &toy.error),
+        BK_OK);
+    EXPECT_EQ(
+        extension(toy).extract(toy.self, "{}", source.get(), bk::Texts::take, &texts, &toy.error),
+        BK_OK);
+    EXPECT_THAT(texts.all, ElementsAre("{}", "10", "89"));
+    EXPECT_EQ(toy.driver.get_extension("bkhost.dumper.unknown/0"), nullptr);
+}
+
+TEST(DumperWrapper, EndsAnExtractionInWhatItsSourceOrReceiverSays) {
+    Toy toy("toy_dumper");
+    const auto extract = [&](const bk::MemoryRandomSource& source, bk_text_fn receiver) {
+        bk::Texts texts;
+        return extension(toy).extract(toy.self, "{}", source.get(), receiver, &texts, &toy.error);
+    };
+    bk::MemoryRandomSource broken("0123456789");
+    broken.fail_at_read(1, BK_E_CORRUPT);
+    EXPECT_EQ(extract(broken, bk::Texts::take), BK_E_CORRUPT);
+    EXPECT_STREQ(toy.error.message, "the source failed, as the test wanted");
+    EXPECT_EQ(extract(bk::MemoryRandomSource("0"), bk::Texts::take), BK_E_INVALID);
+    const bk_text_fn refuse = [](void*, const char*, size_t) noexcept {
+        return bk_status{BK_E_NO_SPACE};
+    };
+    EXPECT_EQ(extract(bk::MemoryRandomSource("0123456789"), refuse), BK_E_NO_SPACE);
+    Toy failing("toy_dumper", {{"fail", {"extract"}}});
+    EXPECT_EQ(extension(failing).extract(failing.self, "{}", broken.get(), refuse, nullptr,
+                                         &failing.error),
+              BK_E_INTERNAL);
 }
 
 } // namespace

@@ -1,12 +1,12 @@
 // A dumper of numbers: a prologue and one table of `rows` lines, a fragment each three rows. `fail`
 // throws from probe what a driver should not, and from other calls what it may.
-#include <bkhost/dumper.hpp>
+#include <bkhost/extract.hpp>
 
 #include <stdexcept>
 
 namespace {
 
-class Toy : public bk::Dumper {
+class Toy : public bk::Dumper, public bk::TableExtractor {
 public:
     Toy(bk::Host host, bk::Config config) : host_(host), config_(config) {
         if (config.text("fail") == "create") throw bk::Error(BK_E_CONFIG, "toy: cannot be created");
@@ -55,6 +55,17 @@ public:
         if (ok && config_.text("fail") == "end") throw bk::Error(BK_E_CORRUPT, "toy: no footer");
     }
     std::unique_ptr<bk::LoadSession> load_begin(const char* request) override;
+    void names(const char* request, bk::RandomSource source, const bk::Emit& name) override {
+        name(request);
+        name(std::to_string(source.size()));
+    }
+    /// Gives the last two bytes.
+    void extract(const char*, bk::RandomSource source, const bk::Emit& table) override {
+        if (config_.text("fail") == "extract") throw std::runtime_error("a standard exception");
+        std::string tail(2, ' ');
+        source.read_at(source.size() - 2, {reinterpret_cast<uint8_t*>(tail.data()), 2});
+        table(tail);
+    }
 
 private:
     bk::Host host_;
@@ -90,8 +101,12 @@ constexpr bk_option kOptions[] = {
     bk::option("rows", BK_OPT_INT, "rows of the table", "7", "0..1000"),
     bk::option("fail", BK_OPT_STRING, "what goes wrong", "", nullptr),
 };
+const void* extension(const char* id) noexcept {
+    return std::string_view(id) == BK_DUMPER_EXTRACT_ID ? &bk::dumper_extract<Toy>::table : nullptr;
+}
 constexpr bk_component kToy = bk::dumper_component<Toy>(
-    {.name = "toy", .summary = "numbers", .options = kOptions, .schemes = "toy,numbers"});
+    {.name = "toy", .summary = "numbers", .options = kOptions, .schemes = "toy,numbers"},
+    &extension);
 
 } // namespace
 
