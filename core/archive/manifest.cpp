@@ -3,6 +3,7 @@
 #include "core/archive/naming.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/text.hpp"
+#include "core/pipeline/sections.hpp"
 
 #include <bkhost/error.hpp>
 #include <nlohmann/json.hpp>
@@ -38,6 +39,7 @@ Json component_json(const ComponentRecord& c) {
             {"type", c.type},
             {"extension", c.extension},
             {"format", c.format},
+            {"marker", text_or_null(c.marker)},
             {"layout", Json::parse(c.layout)},
             {"plain_size", c.plain_size},
             {"rows", value_or_null(c.rows)},
@@ -137,12 +139,15 @@ ComponentRecord component_of(const Json& json) {
     c.type = json.at("type").get<std::string>();
     c.extension = json.at("extension").get<std::string>();
     c.format = json.at("format").get<std::string>();
+    c.marker = text_at(json, "marker");
     c.layout = json.at("layout").dump();
     c.plain_size = json.at("plain_size").get<uint64_t>();
     c.rows = number_at(json, "rows");
     c.frames = json.at("frames").get<uint64_t>();
     for (const Json& volume : json.at("volumes"))
         c.volumes.push_back(object_of(volume));
+    if (c.format == "sql" ? !is_marker_nonce(c.marker) : !c.marker.empty())
+        throw bk::Error(BK_E_CORRUPT, "the marker of component '" + c.name + "' is not one");
     return c;
 }
 

@@ -28,6 +28,7 @@ struct ObjectRecord {
 
 struct ComponentRecord {
     std::string name, type = "database", extension, format;
+    std::string marker;        ///< nonce of the section comment lines; "" when there are none
     std::string layout = "{}"; ///< JSON
     uint64_t plain_size = 0;
     std::optional<uint64_t> rows;

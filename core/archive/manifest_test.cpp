@@ -182,6 +182,29 @@ TEST(Manifest, KeysThatLeadOutOfTheFolderAreRefused) {
     }
 }
 
+TEST(Manifest, TheMarkerOfSqlIsANonceAndOthersHaveNone) {
+    const std::string nonce = "00112233445566778899aabbccddeeff";
+    const auto with = [](const char* format, const nlohmann::ordered_json& marker) {
+        return status_of(forged([&](auto& json) {
+            json["components"][0]["format"] = format;
+            json["components"][0]["marker"] = marker;
+        }));
+    };
+    EXPECT_EQ(with("sql", nonce), BK_OK);
+    EXPECT_EQ(with("image", nullptr), BK_OK);
+    EXPECT_EQ(with("image", nonce), BK_E_CORRUPT);
+    EXPECT_EQ(with("sql", nullptr), BK_E_CORRUPT);
+    EXPECT_EQ(with("sql", ""), BK_E_CORRUPT);
+    EXPECT_EQ(with("sql", nonce.substr(1)), BK_E_CORRUPT);
+    EXPECT_EQ(with("sql", nonce + "0"), BK_E_CORRUPT);
+    EXPECT_EQ(with("sql", "00112233445566778899AABBCCDDEEFF"), BK_E_CORRUPT);
+    EXPECT_EQ(with("sql", "00112233445566778899aabbccddee\nf"), BK_E_CORRUPT);
+    Manifest written = sample();
+    written.components.front().format = "sql";
+    written.components.front().marker = nonce;
+    EXPECT_EQ(parse_manifest(manifest_text(written), "m").components.front().marker, nonce);
+}
+
 TEST(Manifest, MembersOfTheWrongKindAreCorrupt) {
     const std::function<void(nlohmann::ordered_json&)> changes[] = {
         [](auto& json) { json["format"] = "zip"; },

@@ -97,7 +97,8 @@ void DumpRun::describe(Manifest& manifest, const std::string& description) {
         throw bk::Error(BK_E_INTERNAL,
                         std::string("the dumper's description cannot be read: ") + e.what());
     }
-    sql_ = manifest.components.front().format == "sql";
+    if (manifest.components.front().format == "sql") marker_ = make_marker_nonce(context_.clock);
+    manifest.components.front().marker = marker_;
 }
 
 void DumpRun::plan_stages() {
@@ -201,8 +202,9 @@ void DumpRun::run_phase(const std::vector<DumpUnit>& units, size_t begin, size_t
 }
 
 void DumpRun::run_unit(const DumpUnit& unit) {
-    UnitFramer framer({unit.number, 0, unit.ordered, sql_, plan_.frame_size, plan_.fragment_target},
-                      *frames_, sections_, *index_);
+    UnitFramer framer(
+        {unit.number, 0, unit.ordered, marker_, plan_.frame_size, plan_.fragment_target}, *frames_,
+        sections_, *index_);
     context_.log.debug("unit '" + unit.label + "' begins");
     dumper_.dump(unit.number, framer.sink());
     framer.finish();

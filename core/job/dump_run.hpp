@@ -66,7 +66,7 @@ private:
     std::condition_variable_any written_changed_;
     bool written_ = false; ///< the volume writer has ended; guarded by mutex_
     MemoryPlan plan_;
-    bool sql_ = false;
+    std::string marker_; ///< nonce of the section comment lines; "": there are none
     SectionTable sections_;
     std::unique_ptr<UploadFan> fan_;
     std::unique_ptr<FrameFlow> frames_;

@@ -66,7 +66,7 @@ void UnitFramer::section(const bk_section& section) {
     if (frame_ && frame_->size > 0 && (frame_->phase != next.phase || frame_->step != next.step))
         submit();
     section_ = &next;
-    marker_ = setup_.sql_markers ? section_marker(next) : std::string();
+    marker_ = setup_.marker.empty() ? std::string() : section_marker(next, setup_.marker);
 }
 
 void UnitFramer::write(std::span<const uint8_t> bytes) {

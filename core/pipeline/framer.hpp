@@ -28,8 +28,8 @@ class UnitFramer {
 public:
     struct Setup {
         uint32_t unit = 0, component = 0;
-        bool ordered = false;     ///< holds the volume from its first byte to its end
-        bool sql_markers = false; ///< section comment lines
+        bool ordered = false; ///< holds the volume from its first byte to its end
+        std::string marker;   ///< nonce of the section comment lines; "": there are none
         size_t frame_size = 0;
         uint32_t fragment_target = 0;
     };

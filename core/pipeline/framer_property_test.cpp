@@ -19,6 +19,7 @@ namespace bkhost {
 namespace {
 
 constexpr size_t kFrameSize = 2048, kCapacity = 3072;
+const std::string kMarker = "00112233445566778899aabbccddeeff";
 
 struct Fragment {
     std::string bytes;
@@ -142,8 +143,9 @@ std::vector<Seen> run(const RandomDump& dump, uint64_t seed, SectionTable& secti
         std::vector<std::jthread> threads;
         for (const UnitPlan& plan : dump.plans)
             threads.emplace_back([&] {
-                UnitFramer framer({plan.number, 0, plan.ordered, dump.sql, kFrameSize, 512}, flow,
-                                  sections, records);
+                UnitFramer framer(
+                    {plan.number, 0, plan.ordered, dump.sql ? kMarker : "", kFrameSize, 512}, flow,
+                    sections, records);
                 try {
                     write_unit(plan, framer, seed + plan.number);
                 } catch (const bk::Error& error) {
@@ -201,7 +203,7 @@ public:
             ASSERT_EQ(info.step, head.step);
             ASSERT_TRUE(i == 0 || !segment.continued);
             const std::string marker =
-                dump_.sql && !segment.continued ? section_marker(info) : std::string();
+                dump_.sql && !segment.continued ? section_marker(info, kMarker) : std::string();
             ASSERT_EQ(seen.bytes.substr(at, segment.offset - at), marker);
             if (!marker.empty()) {
                 ASSERT_TRUE(stream_.empty() || stream_.back() == '\n');
@@ -273,7 +275,7 @@ private:
             const size_t end = stream_.find('\n', at) + 1;
             ASSERT_NE(end, 0u) << "the stream does not end in a newline";
             const std::string line = stream_.substr(at, end - at);
-            if (line.starts_with("-- bkhost section "))
+            if (line.starts_with(marker_start(kMarker)))
                 to = &by_marker[line];
             else if (to != nullptr)
                 *to += line;
@@ -282,7 +284,7 @@ private:
         for (uint32_t i = 0; i < sections_.size(); ++i) {
             const SectionInfo& info = sections_.at(i);
             const auto found = got_.find({info.name, info.phase, info.step});
-            if (found != got_.end()) by_index[section_marker(info)] = found->second.bytes;
+            if (found != got_.end()) by_index[section_marker(info, kMarker)] = found->second.bytes;
         }
         ASSERT_TRUE(by_marker == by_index);
     }

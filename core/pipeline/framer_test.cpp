@@ -16,6 +16,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+const std::string kMarker = "00112233445566778899aabbccddeeff";
+
 class NoRecords final : public DumpRecords {
 public:
     void meta(const std::string& key, const std::string& json) override { metas[key] = json; }
@@ -30,7 +32,7 @@ public:
 struct OneUnit {
     explicit OneUnit(size_t frame_size, bool sql = false, size_t capacity = 0)
         : flow(200, capacity > 0 ? capacity : frame_size + frame_size / 2, {}),
-          framer({1, 0, false, sql, frame_size, 64}, flow, sections, records) {}
+          framer({1, 0, false, sql ? kMarker : "", frame_size, 64}, flow, sections, records) {}
 
     void section(const char* name, uint32_t phase = BK_PHASE_DATA, uint32_t step = 0) {
         framer.section({sizeof(bk_section), phase, step, 0, "table", "main", name, "", 0});
@@ -179,9 +181,10 @@ TEST(Framer, RunsOfASectionBeginWithItsMarkerAtALineStart) {
     unit.fragment("insert b;\n"); // the same run
     unit.section("u");
     unit.fragment("insert c;\n");
-    const std::string t = section_marker(unit.sections.at(0)),
-                      u = section_marker(unit.sections.at(1));
-    EXPECT_EQ(t, "-- bkhost section 0 {\"kind\":\"table\",\"name\":\"t\",\"namespace\":\"main\","
+    const std::string t = section_marker(unit.sections.at(0), kMarker),
+                      u = section_marker(unit.sections.at(1), kMarker);
+    EXPECT_EQ(t, "-- bkhost section 00112233445566778899aabbccddeeff 0 "
+                 "{\"depends\":\"\",\"kind\":\"table\",\"name\":\"t\",\"namespace\":\"main\","
                  "\"ordered\":0,\"phase\":2,\"step\":0}\n");
     EXPECT_THAT(unit.finish(), ElementsAre(t + "insert a;\ninsert b;\n" + u + "insert c;\n"));
     const std::vector<Segment>& segments = unit.frames[0]->segments;
@@ -195,7 +198,7 @@ TEST(Framer, RunsOfASectionBeginWithItsMarkerAtALineStart) {
 TEST(Framer, AMarkerThatNoLongerFitsBeginsTheNextFrame) {
     OneUnit unit(200, true, 300);
     unit.section("t");
-    const size_t marker = section_marker(unit.sections.at(0)).size();
+    const size_t marker = section_marker(unit.sections.at(0), kMarker).size();
     unit.fragment(std::string(199 - marker, 'a') + "\n"); // 200: closed
     unit.fragment(std::string(190 - marker, 'b') + "\n"); // 191 of 300: stays open
     unit.section(std::string(30, 'x').c_str());
@@ -264,7 +267,7 @@ TEST(Framer, AnAbandonedUnitGivesItsFrameAndTheVolumeBack) {
     SectionTable sections;
     FrameFlow flow(1, 100, {});
     {
-        UnitFramer ordered({1, 0, true, false, 60, 10}, flow, sections, records);
+        UnitFramer ordered({1, 0, true, "", 60, 10}, flow, sections, records);
         ordered.section({sizeof(bk_section), BK_PHASE_DATA, 0, 0, "table", "", "t", "", 0});
         ordered.write({reinterpret_cast<const uint8_t*>("abc"), 3});
     } // no finish(): the dumper failed

@@ -1,14 +1,36 @@
 #include "core/pipeline/sections.hpp"
 
+#include "core/base/text.hpp"
+
+#include <bkhost/error.hpp>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace bkhost {
 namespace {
 std::string text(const char* value) { return value == nullptr ? "" : value; }
 } // namespace
 
-std::string section_marker(const SectionInfo& section) {
-    const nlohmann::json named{{"kind", section.kind},
+std::string marker_start(const std::string& nonce) { return "-- bkhost section " + nonce + ' '; }
+
+std::string make_marker_nonce(const Clock& clock) {
+    std::array<uint8_t, 16> bytes{};
+    clock.random(bytes);
+    return to_hex(bytes);
+}
+
+bool is_marker_nonce(std::string_view text) noexcept {
+    return text.size() == 32 && std::ranges::all_of(text, [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           });
+}
+
+std::string section_marker(const SectionInfo& section, const std::string& nonce) {
+    const nlohmann::json named{{"depends", section.depends},
+                               {"kind", section.kind},
                                {"name", section.name},
                                {"namespace", section.namespace_name},
                                {"ordered", section.ordered ? 1 : 0},
@@ -16,8 +38,35 @@ std::string section_marker(const SectionInfo& section) {
                                {"step", section.step}};
     // Names that are not UTF-8 must not end a dump: such bytes are replaced here and exact in
     // nothing.
-    return "-- bkhost section " + std::to_string(section.number) + ' ' +
+    return marker_start(nonce) + std::to_string(section.number) + ' ' +
            named.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+}
+
+SectionInfo parse_section_marker(std::string_view line, const std::string& nonce) {
+    const std::string start = marker_start(nonce);
+    const size_t named = line.find('{');
+    try {
+        if (!line.starts_with(start) || named == std::string_view::npos || named <= start.size() ||
+            line[named - 1] != ' ')
+            throw bk::Error(BK_E_CORRUPT, "a section marker cannot be read");
+        SectionInfo section;
+        const char* const number_end = line.data() + named - 1;
+        const auto [end, code] =
+            std::from_chars(line.data() + start.size(), number_end, section.number);
+        const nlohmann::json json = nlohmann::json::parse(line.substr(named));
+        section.phase = json.at("phase").get<uint32_t>();
+        if (code != std::errc{} || end != number_end || section.phase > BK_PHASE_META)
+            throw bk::Error(BK_E_CORRUPT, "a section marker has an unknown number or phase");
+        section.step = json.at("step").get<uint32_t>();
+        section.ordered = json.at("ordered").get<int>() != 0;
+        section.kind = json.at("kind").get<std::string>();
+        section.namespace_name = json.at("namespace").get<std::string>();
+        section.name = json.at("name").get<std::string>();
+        section.depends = json.at("depends").get<std::string>();
+        return section;
+    } catch (const nlohmann::json::exception& e) {
+        throw bk::Error(BK_E_CORRUPT, std::string("a section marker cannot be read: ") + e.what());
+    }
 }
 
 const SectionInfo& SectionTable::get(uint32_t component, const bk_section& section) {

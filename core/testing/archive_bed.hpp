@@ -19,6 +19,7 @@ namespace bkhost::test {
 
 inline const std::string kFolder = "prod/_global/shop/20260211T031500Z-k3f9qd/";
 inline const std::string kArchiveId = "20260211T031500Z-k3f9qd";
+inline const std::string kMarker = "00112233445566778899aabbccddeeff"; ///< of archives of SQL
 
 /// Small frames and parts, so that little data makes many of them.
 inline MemoryPlan small_plan() {
@@ -167,7 +168,7 @@ private:
             threads.emplace_back([&] {
                 for (uint32_t i = next++; i < spec.units.size(); i = next++)
                     crew.run([&] {
-                        UnitFramer framer({i, 0, spec.units[i].ordered, spec.sql,
+                        UnitFramer framer({i, 0, spec.units[i].ordered, spec.sql ? kMarker : "",
                                            spec.plan.frame_size, spec.plan.fragment_target},
                                           frames, sections, index);
                         spec.units[i].write(bk::Sink(&framer.sink()));
@@ -182,6 +183,7 @@ private:
         component.name = "shop";
         component.extension = "db";
         component.format = spec.sql ? "sql" : "binary";
+        component.marker = spec.sql ? kMarker : "";
         component.volumes = volumes.volumes();
         component.frames = volumes.frames();
         component.plain_size = volumes.plain_size();

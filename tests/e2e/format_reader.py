@@ -23,7 +23,7 @@ AGE_CHUNK, AGE_TAG, AGE_NONCE = 65536, 16, 16
 NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}"
 ID = r"\d{8}T\d{6}Z-[a-km-z2-9]{6}"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
-MARKER = re.compile(rb"-- bkhost section (\d+) (\{[^\n]*\})\n")
+MARKER = re.compile(rb"-- bkhost section ([0-9a-f]{32}) (\d+) (\{[^\n]*\})\n")
 RECORDS = {"index", "component", "section", "frame", "meta", "proof", "warning", "volume", "total",
            "end"}
 
@@ -151,7 +151,9 @@ class Reader:
         return run(["zstd", "-d", "-q", "-c"], packed) if self.manifest["compressor"] else packed
 
     def read_volumes(self, number, component):
-        name = component["name"]
+        name, marker = component["name"], component["marker"]
+        self.rule(re.fullmatch("[0-9a-f]{32}", marker or "") if component["format"] == "sql"
+                  else marker is None, f"{name}: marker {marker}")
         for v, record in enumerate(component["volumes"]):
             part = f".{v:03}" if v else ""
             plain, packed = self.read_object(record, f"{name}{part}.{component['extension']}")
@@ -219,6 +221,11 @@ class Reader:
             self.check_phase(where, f, before)
             self.check_segments(where, c, component, f, before)
             before = f
+        if component["marker"]:
+            start = f"-- bkhost section {component['marker']} ".encode()
+            found = sum(plain.count(start) for plain in self.plain[c])
+            runs = sum(not s[6] & 2 for f in frames for s in f["s"])
+            self.rule(found == runs, f"{component['name']}: {found} markers, {runs} runs")
         self.rule(not frames or "more" not in before, f"{component['name']}: the last has 'more'")
         volumes = [r for r in self.records["volume"] if r["c"] == c]
         self.rule([r["v"] for r in volumes] == list(range(len(component["volumes"]))),
@@ -261,18 +268,22 @@ class Reader:
                 self.rule(not rows and digest in (None, "0" * 32), f"{seg}: rows within a group")
             at = f["po"] + end
             self.check_marker(seg, plain, at, plain[at:f["po"] + offset], section,
-                              component["format"] == "sql" and not (continued and i == 0))
+                              None if continued and i == 0 else component["marker"])
             end = offset + length
         self.rule(end == f["pl"], f"{where}: bytes after its last segment")
 
     def check_marker(self, seg, plain, at, gap, section, wanted):
+        """`wanted`: the nonce that the line must have, or nothing where there is no line."""
         match = MARKER.fullmatch(gap)
-        self.rule(bool(match) == wanted and bool(gap) == wanted, f"{seg}: marker {gap[:80]}")
+        self.rule(bool(match) == bool(wanted) and bool(gap) == bool(wanted),
+                  f"{seg}: marker {gap[:80]}")
         if not match or not wanted:
             return
         record = self.sections[section]
-        says = {k: record[k] for k in ("kind", "name", "namespace", "ordered", "phase", "step")}
-        self.rule(int(match[1]) == section and json.loads(match[2]) == says, f"{seg}: {gap[:200]}")
+        says = {k: record[k] for k in
+                ("depends", "kind", "name", "namespace", "ordered", "phase", "step")}
+        self.rule((match[1].decode(), int(match[2]), json.loads(match[3])) ==
+                  (wanted, section, says), f"{seg}: {gap[:200]}")
         self.rule(at == 0 or plain[at - 1:at] == b"\n", f"{seg}: marker within a line")
 
     # ---- sums

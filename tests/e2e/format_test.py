@@ -27,7 +27,7 @@ def make_odd(path):
     """)
     odd = 'INSERT INTO "two\n        lines ""quoted"" é, and a comma"(a, b) VALUES(?,?)'
     connection.executemany(
-        odd, [(1, "\n-- bkhost section 1 {}\n"), ("\u2028\r", None), (-0.0, b"")])
+        odd, [(1, f"\n-- bkhost section {'0' * 32} 1 {{}}\n"), ("\u2028\r", None), (-0.0, b"")])
     connection.executemany("INSERT INTO keyed VALUES(?,?)", [("é", -2**63), ("", 1e300)])
     connection.executemany("INSERT INTO last(b) VALUES(?)", [(b"\x00" * i,) for i in range(50)])
     connection.commit()
@@ -236,6 +236,12 @@ class Violations(FormatCase):
             with self.subTest(member=member):
                 self.change(lambda manifest, _: manifest.update({member: value}))
                 self.assert_found(words)
+
+    def test_marker(self):
+        for value in (None, "", "00" * 15, "AB" * 16, "00" * 16):
+            with self.subTest(marker=value):
+                self.change(lambda manifest, _: manifest["components"][0].update(marker=value))
+                self.assert_found("marker")
 
     def test_index(self):
         def the_first(kind, records):
