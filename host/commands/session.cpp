@@ -38,6 +38,15 @@ void merge(OptionText& options, const OptionText& more) {
     }
 }
 
+/// The option of an encryptor that takes the files of --identity.
+std::string identity_files_key(Registry& registry, const std::string& driver) {
+    for (const OptionInfo& option : registry.describe(kEncryptor, driver).options)
+        if ((option.flags & BK_OPT_IDENTITY) != 0 && option.type == BK_OPT_PATH) return option.key;
+    throw bk::Error(BK_E_CONFIG, "encryptor '" + driver + "' reads no keys from files",
+                    "say how it decrypts in a 'decrypt' block of the configuration, without "
+                    "--identity");
+}
+
 } // namespace
 
 Session::Session(GlobalOptions options, std::stop_token stop)
@@ -142,19 +151,17 @@ OpenStorage Session::open_storage() {
 
 DecryptOptions Session::decrypt(std::vector<std::string> identity_files) {
     return [this, files = std::move(identity_files)](const std::string& driver) {
+        // What was given stands for itself, so that a wrong key is a clear error.
+        if (!files.empty()) return OptionText{{identity_files_key(registry(), driver), files}};
         OptionText options;
-        if (!files.empty()) { // what was given stands for itself, so that a wrong key is a clear
-                              // error
-            options["identity-files"] = files;
-            return options;
-        }
         for (const Block& block : config().decrypt)
             if (block.driver == driver) merge(options, spec(kEncryptor, block).options);
         for (const JobConfig& job : config().jobs)
             if (job.encrypt && job.encrypt->driver == driver) {
                 OptionText own = spec(kEncryptor, *job.encrypt).options;
-                for (const char* key : {"identity-files", "passphrase"})
-                    if (own.contains(key)) merge(options, {{key, own[key]}});
+                for (const OptionInfo& option : registry().describe(kEncryptor, driver).options)
+                    if ((option.flags & BK_OPT_IDENTITY) != 0 && own.contains(option.key))
+                        merge(options, {{option.key, own[option.key]}});
             }
         return options;
     };

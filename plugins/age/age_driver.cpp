@@ -21,8 +21,9 @@ constexpr std::array kOptions = {
                nullptr, BK_OPT_REPEATED),
     bk::option("identity-files", BK_OPT_PATH,
                "files of secret keys as age-keygen writes them, needed to read alone", nullptr,
-               nullptr, BK_OPT_REPEATED),
-    bk::option("passphrase", BK_OPT_SECRET, "instead of keys: one passphrase to write and read"),
+               nullptr, BK_OPT_REPEATED | BK_OPT_IDENTITY),
+    bk::option("passphrase", BK_OPT_SECRET, "instead of keys: one passphrase to write and read",
+               nullptr, nullptr, BK_OPT_IDENTITY),
     bk::option("work-factor", BK_OPT_INT,
                "cost of trying a passphrase: log2 of the scrypt N, which is the KiB it takes", "18",
                "1..22", BK_OPT_ADVANCED),
@@ -73,11 +74,11 @@ public:
     static uint64_t memory(bk::Config config, bk::Direction, uint64_t) noexcept {
         // Two chunks, two contexts, a header as text, parsed and as output; a key file's text and
         // the keys of each, in a vector that grows by doubling.
-        constexpr uint64_t kFixed = 2 * kStoredChunk + 32 * 1024 + 6 * kMaxHeader;
+        constexpr uint64_t kFixed = 2 * bk::kStoredChunk<Payload> + 32 * 1024 + 6 * kMaxHeader;
         const uint64_t key_files =
             uint64_t{config.count("recipients-files")} + config.count("identity-files");
         const uint64_t keys = uint64_t{config.count("recipients")} * 4 * sizeof(Point);
-        uint64_t size = kFixed + keys + key_files * 4 * kMaxKeyFile;
+        uint64_t size = kFixed + keys + key_files * 4 * bk::KeyFile::kMaxSize;
         if (config.has("passphrase")) size += uint64_t{1024} << config.number("work-factor");
         return size;
     }

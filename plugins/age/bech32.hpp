@@ -1,7 +1,7 @@
 // Bech32 (BIP-173) for keys as text, without its limit of 90 characters.
 #pragma once
 
-#include "secret.hpp"
+#include <bkhost/secret.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -20,7 +20,7 @@ struct Bech32 {
     Bech32() = default;
     Bech32(Bech32&&) = default;
     Bech32& operator=(Bech32&&) = delete;
-    ~Bech32() { wipe(content.data(), content.size()); }
+    ~Bech32() { bk::wipe(content.data(), content.size()); }
 };
 
 /// In lower case, as `prefix` must be.

@@ -37,10 +37,6 @@ PKey private_key(const Key& secret) {
 
 } // namespace
 
-void wipe(void* data, size_t size) noexcept {
-    if (size > 0) OPENSSL_cleanse(data, size);
-}
-
 void random_bytes(std::span<uint8_t> out) {
     check(RAND_bytes(out.data(), static_cast<int>(out.size())), "random bytes");
 }
@@ -93,8 +89,8 @@ Key hkdf_sha256(View input, View salt, std::string_view info) {
     Digest expanded = hmac_sha256(extracted, view(block));
     Key key;
     std::copy(expanded.begin(), expanded.end(), key.begin());
-    wipe(extracted.data(), extracted.size());
-    wipe(expanded.data(), expanded.size());
+    bk::wipe(extracted.data(), extracted.size());
+    bk::wipe(expanded.data(), expanded.size());
     return key;
 }
 
@@ -155,7 +151,7 @@ bool Aead::open(const Nonce& nonce, View sealed, uint8_t* out) {
     std::array<uint8_t, kTagSize> nothing;
     if (EVP_DecryptFinal_ex(open_.get(), nothing.data(), &none) > 0) return true;
     ERR_clear_error();
-    wipe(out, size);
+    bk::wipe(out, size);
     return false;
 }
 

@@ -3,7 +3,7 @@
 // of the library itself throws INTERNAL.
 #pragma once
 
-#include "secret.hpp"
+#include <bkhost/secret.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -16,8 +16,9 @@ struct evp_cipher_ctx_st;
 namespace age_plugin {
 
 using View = std::span<const uint8_t>;
-using Key = SecretBytes<32>;
-using FileKey = SecretBytes<16>;
+using bk::SecretText;
+using Key = bk::SecretBytes<32>;
+using FileKey = bk::SecretBytes<16>;
 using Point = std::array<uint8_t, 32>; ///< a public key
 using Digest = std::array<uint8_t, 32>;
 using Nonce = std::array<uint8_t, 12>;

@@ -2,9 +2,8 @@
 #include "header_reader.hpp"
 
 #include "header.hpp"
-#include "pending.hpp"
 
-#include <bkhost/error.hpp>
+#include <bkhost/sealed_chunks.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -24,7 +23,7 @@ bool HeaderReader::take(bk_in& in) {
         if (in.pos == in.len) return false;
         take_piece_of_line(in);
     }
-    return collect(nonce_, sizeof(PayloadNonce), in);
+    return bk::collect(nonce_, sizeof(PayloadNonce), in);
 }
 
 void HeaderReader::take_piece_of_line(bk_in& in) {

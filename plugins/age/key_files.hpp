@@ -8,9 +8,6 @@
 
 namespace age_plugin {
 
-/// Longest key file that is read.
-inline constexpr size_t kMaxKeyFile = 64 * 1024;
-
 /// Adds the recipients of a file. Throws CONFIG for its content, and what the system says of the
 /// file: NOT_FOUND, DENIED.
 void read_recipients_file(const std::string& path, std::vector<Point>& all);

@@ -117,7 +117,7 @@ SecretText key_file_text(const Identity& identity) {
     text.append("# created: ").append(created.data());
     text.append("\n# public key: ").append(recipient_text(identity.recipient));
     text.append("\n").append(secret).append("\n");
-    wipe(secret.data(), secret.size());
+    bk::wipe(secret.data(), secret.size());
     return SecretText(std::move(text));
 }
 

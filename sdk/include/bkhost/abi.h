@@ -114,7 +114,8 @@ enum { /* bk_option.flags */
     BK_OPT_DEPRECATED = 8,
     BK_OPT_ENDPOINT_HOST = 16, /* a tunnel re-points these two */
     BK_OPT_ENDPOINT_PORT = 32,
-    BK_OPT_URL_TARGET = 64 /* where the host puts what follows `scheme:` of a short form */
+    BK_OPT_URL_TARGET = 64, /* where the host puts what follows `scheme:` of a short form */
+    BK_OPT_IDENTITY = 128 /* an encryptor's key to read with; --identity fills that of type PATH */
 };
 typedef struct bk_option {
     uint32_t struct_size, type, flags, since_minor;
