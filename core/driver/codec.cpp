@@ -30,6 +30,12 @@ CodecFile codec_file(const DriverSetup& driver) {
     return {file->suffix, file->decode_command};
 }
 
+std::string codec_text(const std::string& driver, const OptionText& options) {
+    const auto level = options.find("level");
+    const bool known = level != options.end() && !level->second.empty();
+    return known ? driver + ":" + level->second.front() : driver;
+}
+
 uint64_t codec_memory(const DriverSetup& driver, int32_t direction, uint64_t frame_size) {
     return driver.table<bk_transform>().memory(driver.values.config(), direction, frame_size);
 }

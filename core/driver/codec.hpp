@@ -18,6 +18,8 @@ struct CodecFile {
     std::string suffix, decode_command;
 };
 [[nodiscard]] CodecFile codec_file(const DriverSetup& driver);
+/// "zstd:3", as a row names a codec: the driver, and its level where it has one.
+[[nodiscard]] std::string codec_text(const std::string& driver, const OptionText& options);
 /// Bytes that one instance costs, by the driver's own account.
 [[nodiscard]] uint64_t codec_memory(const DriverSetup& driver, int32_t direction,
                                     uint64_t frame_size);

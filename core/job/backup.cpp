@@ -4,6 +4,7 @@
 #include "core/base/text.hpp"
 #include "core/job/archive_cleaner.hpp"
 #include "core/job/dump_run.hpp"
+#include "core/job/own_storage.hpp"
 #include "core/job/run_end.hpp"
 
 #include <bkhost/error.hpp>
@@ -11,15 +12,6 @@
 
 namespace bkhost {
 namespace {
-
-/// As describe_archive() reads it from the manifest: with the level that counts, written or not.
-std::string codec_text(const DriverPtr& driver) {
-    if (!driver) return {};
-    const OptionText options = driver->values.public_text();
-    const auto level = options.find("level");
-    return driver->description.name +
-           (level == options.end() || level->second.empty() ? "" : ":" + level->second.front());
-}
 
 /// One backup under way: its row, its lease and what it may have left behind.
 class BackupRun {
@@ -78,7 +70,9 @@ BackupRow BackupRun::first_row() const {
     row.environment = request_.environment;
     row.archive_key = folder_;
     row.started_ms = context_.clock.now();
-    row.compression = codec_text(drivers_.compressor);
+    if (drivers_.compressor) // with the level that counts, written or not
+        row.compression = codec_text(drivers_.compressor->description.name,
+                                     drivers_.compressor->values.public_text());
     row.encryption = request_.encrypt ? request_.encrypt->driver : "";
     row.host_name = context_.host_name;
     row.initiated_by = context_.initiated_by;
@@ -243,12 +237,14 @@ void BackupRun::end_row(LeaseKeeper& keeper, BackupState state, const RunEnd& en
                                    change, copies_, keeper.lease());
 }
 
-/// With an instance of its own: the run's may have been interrupted. Gives what went wrong.
+/// With an instance of its own: the run's may have been interrupted. A request to stop that came
+/// before is what the clean-up is for; one that comes now ends it. Gives what went wrong.
 std::string BackupRun::clean_up(size_t storage) {
-    Services services(context_.log, {});
+    const std::stop_token stop = context_.stop.stop_requested() ? std::stop_token() : context_.stop;
     try {
-        Storage cleaned(copies_[storage].storage, drivers_.storages[storage], services);
-        remove_archive(cleaned, folder_);
+        OwnStorage cleaned(context_.log, copies_[storage].storage, drivers_.storages[storage],
+                           stop);
+        remove_archive(cleaned.storage, folder_);
         return {};
     } catch (const std::exception& error) {
         std::string left = std::string("leftovers were not removed: ") + error.what();

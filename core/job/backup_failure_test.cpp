@@ -144,6 +144,21 @@ TEST_F(BackupFailure, ASpoiledManifestIsFoundOut) {
     expect_failed(error_of([&] { (void)back_up(); }), BK_E_CORRUPT, "what was read back differs");
 }
 
+/// The request to stop comes while what a failure left is removed.
+TEST_F(BackupFailure, ACleanUpThatHangsIsEndedByAStop) {
+    BackupRequest backup = request();
+    set(backup.source, "fail-end", "true");
+    std::stop_source stop;
+    const std::shared_ptr<Gate> gate = here_->block(Call::list);
+    auto run = std::async(std::launch::async,
+                          [&] { return run_backup(context(stop.get_token()), backup); });
+    gate->wait_reached();
+    stop.request_stop();
+    EXPECT_EQ(error_of([&] { (void)run.get(); }).status(), BK_E_CORRUPT) << "the first error";
+    EXPECT_EQ(only_row().state, BackupState::failed);
+    EXPECT_EQ(copy_at(only_row().id, "here").state, CopyState::uploading);
+}
+
 TEST_F(BackupFailure, LeftoversThatCannotBeRemovedAreReportedInTheCopy) {
     here_->fail({.call = Call::put, .status = BK_E_NO_SPACE, .key = "manifest.json"});
     here_->fail({.call = Call::list, .lasting = true});

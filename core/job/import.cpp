@@ -1,24 +1,13 @@
 #include "core/job/import.hpp"
 
 #include "core/archive/naming.hpp"
+#include "core/driver/codec.hpp"
 
 #include <bkhost/error.hpp>
 
 #include <set>
 
 namespace bkhost {
-namespace {
-
-std::string compression_text(const std::optional<CodecRecord>& codec) {
-    if (!codec) return {};
-    const auto level = codec->options.find("level");
-    return codec->driver + (level == codec->options.end() || level->second.empty()
-                                ? ""
-                                : ":" + level->second.front());
-}
-
-} // namespace
-
 FoundArchive describe_archive(const Manifest& m, const ArchivePlace& place) {
     FoundArchive found;
     BackupRow& row = found.row;
@@ -38,7 +27,7 @@ FoundArchive describe_archive(const Manifest& m, const ArchivePlace& place) {
     row.plain_size = static_cast<int64_t>(m.plain_size);
     row.stored_size = static_cast<int64_t>(m.stored_size);
     row.rows = static_cast<int64_t>(m.rows.value_or(0));
-    row.compression = compression_text(m.compressor);
+    if (m.compressor) row.compression = codec_text(m.compressor->driver, m.compressor->options);
     row.encryption = m.encryptor ? m.encryptor->driver : "";
     if (m.encryptor) row.key_ids = m.encryptor->key_fingerprints;
     row.manifest_sha256 = m.sha256;
@@ -99,6 +88,11 @@ ImportResult import_storage(const JobContext& context, const NamedDriver& named)
             else
                 ++result.refreshed;
         } catch (const bk::Error& error) {
+            if (error.status() == BK_E_NOT_FOUND) { // deleted since it was listed
+                present.erase(location.id);
+                --result.found;
+                continue;
+            }
             if (error.status() != BK_E_CORRUPT && error.status() != BK_E_UNSUPPORTED) throw;
             result.problems.emplace_back(error.what());
         }

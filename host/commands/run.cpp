@@ -16,15 +16,6 @@
 namespace bkhost {
 namespace {
 
-uint64_t size_option(const std::string& text, const char* option, uint64_t otherwise) {
-    if (text.empty()) return otherwise;
-    const std::optional<uint64_t> size = parse_size(text);
-    if (!size || *size == 0)
-        throw bk::Error(BK_E_CONFIG, std::string(option) + " takes a size, not '" + text + "'",
-                        "for example 96MiB");
-    return *size;
-}
-
 size_t copies_required(const std::string& policy, size_t storages) {
     if (policy == "all") return storages;
     if (policy == "any") return 1;

@@ -49,6 +49,15 @@ std::string identity_files_key(Registry& registry, const std::string& driver) {
 
 } // namespace
 
+uint64_t size_option(const std::string& text, const char* option, uint64_t otherwise) {
+    if (text.empty()) return otherwise;
+    const std::optional<uint64_t> size = parse_size(text);
+    if (!size || *size == 0)
+        throw bk::Error(BK_E_CONFIG, std::string(option) + " takes a size, not '" + text + "'",
+                        "for example 96MiB");
+    return *size;
+}
+
 Session::Session(GlobalOptions options, std::stop_token stop)
     : options_(std::move(options)), stop_(std::move(stop)), environment_(Environment::process()),
       screen_(STDERR_FILENO), log_(screen_, options_.quiet     ? Verbosity::quiet
@@ -111,12 +120,7 @@ DriverSpec Session::spec(std::string_view kind, const Block& block) {
 }
 
 uint64_t Session::memory(const std::string& text) {
-    if (text.empty()) return config().memory;
-    const std::optional<uint64_t> size = parse_size(text);
-    if (!size || *size == 0)
-        throw bk::Error(BK_E_CONFIG, "--memory takes a size, not '" + text + "'",
-                        "for example 96MiB");
-    return *size;
+    return size_option(text, "--memory", config().memory);
 }
 
 DriverSpec Session::location(std::string_view kind, const std::string& text) {

@@ -24,6 +24,9 @@ struct GlobalOptions {
     bool json = false, verbose = false, quiet = false;
 };
 
+/// The size that an option was given, or `otherwise` when it was not ("" is not). Throws CONFIG.
+[[nodiscard]] uint64_t size_option(const std::string& text, const char* option, uint64_t otherwise);
+
 /// Feeds a ProgressState from a run.
 class ProgressObserver final : public RunObserver {
 public:
