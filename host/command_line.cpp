@@ -42,6 +42,7 @@ public:
         add_restore();
         add_verify();
         add_cat();
+        add_delete();
         add_plugin();
         add_key();
         add_catalog();
@@ -162,6 +163,20 @@ private:
         add_identities(cat, o->choice);
         add_memory(cat, o->memory);
         call(cat, o, cat_command);
+    }
+    void add_delete() {
+        auto o = std::make_shared<DeleteOptions>();
+        CLI::App* remove = verb("delete", "Delete backups and their archives for good");
+        remove->add_option("BACKUP", o->ids, "Ids or the beginnings of some")->required();
+        remove
+            ->add_option("--storage", o->storage,
+                         "Delete the copy on this storage alone; never the last good one")
+            ->type_name("STORAGE");
+        remove->add_flag("--force", o->force, "Ask no question");
+        remove->footer("Refused while a backup runs or is being restored, and while another one "
+                       "builds on it.\nWhat a storage that does not answer still holds is removed "
+                       "later: the backup stays\n'deleting' until then, and the exit status is 3.");
+        call(remove, o, delete_command);
     }
     void add_plugin() {
         CLI::App* plugin = verb("plugin", "Drivers that are installed");

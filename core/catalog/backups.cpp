@@ -126,6 +126,15 @@ std::vector<CopyRow> Catalog::copies(const BackupFilter& filter) const {
     return read_rows<CopyRow>(statement);
 }
 
+std::vector<CopyRow> Catalog::copies(CopyState state) const {
+    const std::lock_guard lock(impl_->mutex);
+    Statement statement(impl_->database,
+                        "SELECT " + column_names<CopyRow>() +
+                            " FROM copies WHERE state = ? ORDER BY backup_id, storage");
+    statement.bind(state_name(state));
+    return read_rows<CopyRow>(statement);
+}
+
 std::vector<StorageUsage> Catalog::usage(const BackupFilter& filter) const {
     const std::lock_guard lock(impl_->mutex);
     const Conditions conditions = internal::conditions_of(filter);
@@ -143,7 +152,15 @@ std::vector<StorageUsage> Catalog::usage(const BackupFilter& filter) const {
     return usage;
 }
 
-void Catalog::Impl::put_copy(const CopyRow& copy) {
+void Catalog::Impl::put_copy(const CopyRow& copy, Cause cause) {
+    for (const CopyRow& known : copies(copy.backup_id))
+        if (known.storage == copy.storage && known.state != copy.state &&
+            !allowed(known.state, copy.state, cause))
+            throw bk::Error(BK_E_BUSY,
+                            "the copy of backup '" + copy.backup_id + "' on storage '" +
+                                copy.storage + "' is '" + std::string(state_name(known.state)) +
+                                "' and cannot become '" + std::string(state_name(copy.state)) + "'",
+                            "another process has changed it meanwhile");
     internal::insert_row(database, "INSERT OR REPLACE", "copies", copy);
 }
 

@@ -18,7 +18,7 @@
 namespace bkhost {
 
 /// The version of the tables that this program writes (SQLite's user_version).
-inline constexpr int kCatalogSchema = 1;
+inline constexpr int kCatalogSchema = 2;
 
 /// A row that is active although nobody living holds its lease.
 struct Orphan {
@@ -86,19 +86,43 @@ public:
     /// The newest that fits: among the completed ones unless the filter names states.
     [[nodiscard]] std::optional<BackupRow> latest(BackupFilter filter) const;
 
-    /// Inserts or replaces the copy (backup_id, storage). Throws NOT_FOUND for an unknown backup.
+    /// Inserts or replaces the copy (backup_id, storage). Throws NOT_FOUND for an unknown backup,
+    /// BUSY when the table forbids the change from the state in which it is by now.
     void put_copy(const CopyRow& copy);
     /// Of one backup, by storage name.
     [[nodiscard]] std::vector<CopyRow> copies(std::string_view backup_id) const;
     /// Of many backups in one query, in no promised order.
     [[nodiscard]] std::vector<CopyRow> copies(const BackupFilter& filter) const;
+    /// All that are in this state, by backup.
+    [[nodiscard]] std::vector<CopyRow> copies(CopyState state) const;
     /// By storage name.
     [[nodiscard]] std::vector<StorageUsage> usage(const BackupFilter& filter = {}) const;
 
     /// For rebuild and adoption: `row` (completed) and `copies` as found on the storages.
     /// Idempotent. Never takes anything from a completed row: only fields that are set replace, an
-    /// older verification does not replace a newer one, and notes are kept.
+    /// older verification does not replace a newer one, and notes are kept. A copy that is being
+    /// deleted stays so.
     ImportOutcome import_backup(const BackupRow& row, const std::vector<CopyRow>& copies);
+
+    // -- Deletion
+    // ----------------------------------------------------------------------------------
+
+    /// The first step of deleting a backup, or its copy on `storage` alone, all in one transaction:
+    /// the row `deleting` (with its event; not for one copy), the copies `deleting` (`deleted`
+    /// those that have no objects), and the lease "backup:<id>" of this process. What is `deleting`
+    /// already is gone on with. Throws BUSY while the backup runs, a living process has its lease
+    /// or restores it; INVALID while another backup builds on it, and for the last good copy
+    /// (stored, not found damaged) of a completed one; NOT_FOUND.
+    [[nodiscard]] Lease begin_deletion(std::string_view id, std::string_view storage = {},
+                                       int64_t ttl_ms = kLeaseTtlMs);
+    /// The lease "backup:<id>" for mending a backup that does not run; nothing when a living
+    /// process has it or when the backup is active.
+    [[nodiscard]] std::optional<Lease> try_acquire_backup(std::string_view id,
+                                                          int64_t ttl_ms = kLeaseTtlMs);
+    /// The end of such work, all in one transaction: the copies, the row `deleted` when it is
+    /// `deleting` and all of its copies are `deleted`, and the lease released. Throws BUSY when the
+    /// lease was lost.
+    void settle_copies(std::string_view id, const std::vector<CopyRow>& copies, const Lease& lease);
 
     // -- Restores
     // ----------------------------------------------------------------------------------

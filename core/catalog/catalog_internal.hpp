@@ -42,7 +42,8 @@ struct Catalog::Impl {
     void require(const Lease& lease, std::string_view prefix, std::string_view id);
     void release(const Lease& lease);
 
-    void put_copy(const CopyRow& copy);
+    /// Throws BUSY when the table forbids the change of its state.
+    void put_copy(const CopyRow& copy, Cause cause = Cause::step);
     [[nodiscard]] std::vector<CopyRow> copies(std::string_view backup_id);
     ImportOutcome import_row(const BackupRow& row);
     [[nodiscard]] std::optional<BackupRow> backup(std::string_view id);

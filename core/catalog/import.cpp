@@ -86,9 +86,13 @@ ImportOutcome Catalog::import_backup(const BackupRow& row, const std::vector<Cop
     const std::vector<CopyRow> known = impl_->copies(row.id);
     for (CopyRow copy : found) {
         copy.backup_id = row.id;
-        for (const CopyRow& before : known)
-            if (before.storage == copy.storage) keep_newer_verification(copy, before);
-        impl_->put_copy(copy);
+        bool going = false;
+        for (const CopyRow& before : known) {
+            if (before.storage != copy.storage) continue;
+            keep_newer_verification(copy, before);
+            going = before.state != copy.state && !allowed(before.state, copy.state, Cause::adopt);
+        }
+        if (!going) impl_->put_copy(copy, Cause::adopt);
     }
     transaction.commit();
     return outcome;

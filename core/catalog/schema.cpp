@@ -116,7 +116,13 @@ CREATE TABLE events(
 CREATE INDEX events_by_time ON events(at_ms);
 )sql";
 
-constexpr std::array kMigrations{kVersion1};
+/// What every start asks for: copies that nobody has settled; and what a deletion asks for.
+constexpr const char* kVersion2 = R"sql(
+CREATE INDEX copies_by_state ON copies(state);
+CREATE INDEX backups_by_parent ON backups(parent_id) WHERE parent_id <> '';
+)sql";
+
+constexpr std::array kMigrations{kVersion1, kVersion2};
 static_assert(kMigrations.size() == kCatalogSchema);
 
 /// The version of the file, after telling that it is one of ours (or empty). Wants a transaction:

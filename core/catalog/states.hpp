@@ -26,12 +26,13 @@ enum class BackupState : uint8_t {
 
 enum class RestoreState : uint8_t { pending, running, completed, failed, cancelled, interrupted };
 
-/// Of one archive on one storage. Set freely by whoever has looked there last.
+/// Of one archive on one storage.
 enum class CopyState : uint8_t {
-    uploading,
+    uploading, ///< being written, or left behind by a run: nobody could look there since
     stored,
-    missing, ///< was stored, and the storage (which answered) no longer has it
-    failed,
+    missing,  ///< was stored, and the storage (which answered) no longer has it
+    failed,   ///< has no objects: they were removed after a failure
+    deleting, ///< its objects are being removed, manifest first
     deleted,
 };
 
@@ -74,7 +75,7 @@ inline constexpr std::array kRestoreStates{
 inline constexpr std::array kCopyStates{
     StateName{CopyState::uploading, "uploading"}, StateName{CopyState::stored, "stored"},
     StateName{CopyState::missing, "missing"},     StateName{CopyState::failed, "failed"},
-    StateName{CopyState::deleted, "deleted"},
+    StateName{CopyState::deleting, "deleting"},   StateName{CopyState::deleted, "deleted"},
 };
 inline constexpr std::array kVerifyLevels{
     StateName{VerifyLevel::none, "none"},     StateName{VerifyLevel::quick, "quick"},
@@ -174,6 +175,22 @@ constexpr bool allowed(RestoreState from, RestoreState to, Cause cause = Cause::
     return false;
 }
 
+/// Whether a copy may go from one state to the other. `adopt` is an import that has found a whole
+/// archive on the storage; what is being removed it never brings back.
+constexpr bool allowed(CopyState from, CopyState to, Cause cause = Cause::step) {
+    using enum CopyState;
+    if (cause == Cause::adopt) return to == stored && from != stored && from != deleting;
+    switch (from) {
+    case uploading: return to == stored || to == failed || to == deleting;
+    case stored: return to == missing || to == deleting;
+    case missing: return to == deleting;
+    case failed: return to == deleted;
+    case deleting: return to == deleted;
+    case deleted: return false;
+    }
+    return false;
+}
+
 namespace internal {
 
 /// Whether any number of changes leads from one state to the other.
@@ -189,10 +206,11 @@ constexpr bool reachable(const std::array<StateName<State>, N>& states, State fr
     return seen[static_cast<size_t>(to)];
 }
 
+/// The first of the list is where everything begins.
 template <class State, size_t N>
 constexpr bool all_reachable(const std::array<StateName<State>, N>& states) {
     for (const auto& entry : states)
-        if (!reachable(states, State::pending, entry.state)) return false;
+        if (!reachable(states, states.front().state, entry.state)) return false;
     return true;
 }
 
@@ -207,9 +225,10 @@ constexpr bool no_cycle(const std::array<StateName<State>, N>& states) {
     return true;
 }
 
-constexpr bool all_can_be_deleted() {
-    for (const auto& entry : kBackupStates)
-        if (!reachable(kBackupStates, entry.state, BackupState::deleted)) return false;
+template <class State, size_t N>
+constexpr bool all_can_be_deleted(const std::array<StateName<State>, N>& states) {
+    for (const auto& entry : states)
+        if (!reachable(states, entry.state, State::deleted)) return false;
     return true;
 }
 
@@ -227,11 +246,14 @@ constexpr bool active_can_be_interrupted() {
     return true;
 }
 
-static_assert(all_reachable(kBackupStates) && all_reachable(kRestoreStates));
-static_assert(no_cycle(kBackupStates) && no_cycle(kRestoreStates));
-static_assert(all_can_be_deleted());
+static_assert(all_reachable(kBackupStates) && all_reachable(kRestoreStates) &&
+              all_reachable(kCopyStates));
+static_assert(no_cycle(kBackupStates) && no_cycle(kRestoreStates) && no_cycle(kCopyStates));
+static_assert(all_can_be_deleted(kBackupStates) && all_can_be_deleted(kCopyStates));
 static_assert(final_state(BackupState::deleted), "there is no way out of deleted");
 static_assert(active_can_be_interrupted(), "a dead process must leave a row that can be ended");
+static_assert(!allowed(CopyState::deleting, CopyState::stored, Cause::adopt),
+              "a manifest that goes in a moment makes no copy");
 static_assert(!allowed(BackupState::running, BackupState::completed),
               "a run passes through verifying; only adoption goes straight");
 

@@ -26,6 +26,17 @@ const std::set<std::string> kRestoreSteps{
     "running completed", "running failed", "running cancelled", "running interrupted",
 };
 
+const std::set<std::string> kCopySteps{
+    "uploading stored", "uploading failed", "uploading deleting", "stored missing",
+    "stored deleting",  "missing deleting", "failed deleted",     "deleting deleted",
+};
+const std::set<std::string> kCopyAdoptions{
+    "uploading stored",
+    "missing stored",
+    "failed stored",
+    "deleted stored",
+};
+
 template <class States>
 std::set<std::string> pairs(const States& states, Cause cause) {
     std::set<std::string> found;
@@ -46,6 +57,11 @@ TEST(States, BackupPairsAreThoseOfTheDesign) {
 TEST(States, RestorePairsAreThoseOfTheDesign) {
     EXPECT_EQ(pairs(kRestoreStates, Cause::step), kRestoreSteps);
     EXPECT_TRUE(pairs(kRestoreStates, Cause::adopt).empty());
+}
+
+TEST(States, CopyPairsAreThoseOfTheDesign) {
+    EXPECT_EQ(pairs(kCopyStates, Cause::step), kCopySteps);
+    EXPECT_EQ(pairs(kCopyStates, Cause::adopt), kCopyAdoptions);
 }
 
 TEST(States, NamesGoBothWays) {

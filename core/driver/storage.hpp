@@ -70,7 +70,7 @@ public:
     Storage& operator=(const Storage&) = delete;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
-    [[nodiscard]] const DriverSetup& driver() const noexcept { return *driver_; }
+    [[nodiscard]] const DriverPtr& driver() const noexcept { return driver_; }
     [[nodiscard]] bk_storage_props props();
     void probe(const std::string& source_path);
     /// `if_absent`: throws EXISTS when the key is there.

@@ -1,8 +1,10 @@
 #include "core/job/reap.hpp"
 
 #include "core/job/archive_cleaner.hpp"
+#include "core/job/delete_backup.hpp"
 #include "core/job/import.hpp"
 #include "core/job/open_archive.hpp"
+#include "core/job/reading_mark.hpp"
 
 #include <bkhost/error.hpp>
 
@@ -35,14 +37,21 @@ public:
         return whole;
     }
 
-    /// For a row that ended already, with copies that nobody could look at then.
-    bool look_again() {
-        const bool whole = look_at_all();
-        for (const CopyRow& copy : copies_)
-            context_.catalog.put_copy(copy);
-        if (!whole || row_.state != BackupState::interrupted) return false;
-        context_.catalog.transition(row_.id, row_.state, BackupState::completed, change_, nullptr,
-                                    Cause::adopt);
+    /// For a row that ended already, with copies that nobody could look at then; whether it is
+    /// completed now. Copies and row in one step: a copy that is no longer `uploading` beside a row
+    /// that is still interrupted would never be looked at again.
+    bool look_again(const Lease& lease) {
+        std::erase_if(copies_, [](const CopyRow& copy) { // the others may be written meanwhile
+            return copy.state != CopyState::uploading;
+        });
+        if (!look_at_all() || row_.state != BackupState::interrupted) {
+            context_.catalog.settle_copies(row_.id, copies_, lease);
+            return false;
+        }
+        change_.error = "";
+        change_.hint = "";
+        context_.catalog.finish_backup(row_.id, row_.state, BackupState::completed, change_,
+                                       copies_, lease, Cause::adopt);
         return true;
     }
 
@@ -99,15 +108,10 @@ private:
     }
 
     Found clean(CopyRow& copy) {
-        Services services(context_.log, context_.stop);
         try {
-            const NamedDriver named = open_storage_(copy);
-            Storage storage(
-                named.name,
-                set_up(context_.registry, kStorage, named.spec, "storage '" + named.name + "'"),
-                services);
+            OwnStorage own(context_, open_storage_(copy));
             if (row_.state != BackupState::pending) // else nothing was written yet
-                remove_archive(storage, row_.archive_key);
+                remove_archive(own.storage, row_.archive_key);
             copy.state = CopyState::failed;
             copy.size = 0;
             copy.manifest_sha256.clear();
@@ -131,16 +135,44 @@ private:
 void look_again(const JobContext& context, const OpenStorage& open_storage,
                 const std::set<std::string>& seen, ReapResult& result) {
     std::set<std::string> ids;
-    for (const CopyRow& copy : context.catalog.copies(BackupFilter{}))
-        if (copy.state == CopyState::uploading && !seen.contains(copy.backup_id))
-            ids.insert(copy.backup_id);
+    for (const CopyRow& copy : context.catalog.copies(CopyState::uploading))
+        if (!seen.contains(copy.backup_id)) ids.insert(copy.backup_id);
     for (const std::string& id : ids) {
-        const std::optional<BackupRow> row = context.catalog.backup(id);
-        if (!row || is_active(row->state)) continue;
-        const std::optional<Lease> lease = context.catalog.try_acquire("leftovers:" + id);
-        if (!lease) continue; // somebody else is at it
+        const std::optional<Lease> lease = context.catalog.try_acquire_backup(id);
+        if (!lease) continue; // it runs, or somebody else is at it
         LeaseKeeper keeper(context.catalog, *lease, [] {});
-        if (BackupReaper(context, open_storage, *row).look_again()) ++result.adopted;
+        const BackupRow row = *context.catalog.backup(id);
+        if (BackupReaper(context, open_storage, row).look_again(*lease)) ++result.adopted;
+    }
+}
+
+/// Backups and copies whose deletion did not come to its end.
+void go_on_deleting(const JobContext& context, const OpenStorage& open_storage,
+                    ReapResult& result) {
+    std::set<std::string> ids;
+    for (const CopyRow& copy : context.catalog.copies(CopyState::deleting))
+        ids.insert(copy.backup_id);
+    for (const BackupRow& row : context.catalog.list({.states = {BackupState::deleting}}))
+        ids.insert(row.id);
+    for (const std::string& id : ids)
+        if (resume_deletion(context, open_storage, id)) ++result.deletions;
+}
+
+/// So that its archive can be deleted; what cannot be removed stops counting by its age.
+void remove_marks(const JobContext& context, const OpenStorage& open_storage,
+                  const RestoreRow& restore) {
+    const std::optional<BackupRow> row = context.catalog.backup(restore.backup_id);
+    if (!row) return;
+    for (const CopyRow& copy : context.catalog.copies(row->id)) {
+        if (copy.state != CopyState::stored) continue;
+        try {
+            OwnStorage own(context, open_storage(copy));
+            remove_reading_marks(own.storage, row->archive_key, restore.id);
+        } catch (const bk::Error& error) {
+            if (error.cancelled()) throw;
+            context.log.warn(std::string("the mark of a restore that died was not removed: ") +
+                             error.what());
+        }
     }
 }
 
@@ -155,6 +187,7 @@ ReapResult reap(const JobContext& context, const OpenStorage& open_storage) {
         if (orphan.backup) seen.insert(orphan.backup->id);
         LeaseKeeper keeper(context.catalog, *lease, [] {});
         if (orphan.restore) {
+            remove_marks(context, open_storage, *orphan.restore);
             RestoreChange change;
             change.error = "the process that ran it died";
             change.hint = "run it again";
@@ -172,6 +205,7 @@ ReapResult reap(const JobContext& context, const OpenStorage& open_storage) {
         }
     }
     look_again(context, open_storage, seen, result);
+    go_on_deleting(context, open_storage, result);
     return result;
 }
 

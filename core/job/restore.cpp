@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/job/load_stream.hpp"
+#include "core/job/reading_mark.hpp"
 #include "core/job/run_end.hpp"
 
 #include <bkhost/error.hpp>
@@ -111,6 +112,7 @@ void RestoreRun::load_from(const ArchivePlace& place) {
     change_.source = place.storage.name;
     Services services(context_.log, stop_.get_token());
     OpenArchive archive(context_, place, request_.decrypt, services);
+    const ReadingMark mark(context_, archive.storage(), archive.folder(), id_);
     const Manifest& manifest = archive.manifest();
     if (manifest.components.size() != 1)
         throw bk::Error(BK_E_UNSUPPORTED,

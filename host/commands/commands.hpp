@@ -55,6 +55,13 @@ struct CatOptions {
 };
 [[nodiscard]] int cat_command(Session& session, const CatOptions& options);
 
+struct DeleteOptions {
+    std::vector<std::string> ids;
+    std::string storage; ///< this copy alone
+    bool force = false;  ///< ask no question
+};
+[[nodiscard]] int delete_command(Session& session, const DeleteOptions& options);
+
 [[nodiscard]] int init_command(Session& session, const std::string& path);
 [[nodiscard]] int check_command(Session& session);
 

@@ -30,6 +30,7 @@ std::string time_text(TimeMs time) {
 std::string verified_text(const std::vector<CopyRow>& copies) {
     VerifyLevel best = VerifyLevel::none;
     for (const CopyRow& copy : copies) {
+        if (copy.state == CopyState::deleting || copy.state == CopyState::deleted) continue;
         if (copy.verified_outcome == VerifyOutcome::failed) return "FAILED";
         if (copy.verified_outcome == VerifyOutcome::ok && copy.state == CopyState::stored)
             best = std::max(best, copy.verified_level);
@@ -52,9 +53,9 @@ BackupFilter filter_of(Session& session, const ListOptions& options) {
     if (!options.storage.empty()) filter.storage = options.storage;
     if (options.limit > 0) filter.limit = options.limit;
     if (!options.all)
-        filter.states = {BackupState::pending,    BackupState::running, BackupState::verifying,
-                         BackupState::completed,  BackupState::failed,  BackupState::cancelled,
-                         BackupState::interrupted};
+        filter.states = {BackupState::pending,     BackupState::running, BackupState::verifying,
+                         BackupState::completed,   BackupState::failed,  BackupState::cancelled,
+                         BackupState::interrupted, BackupState::deleting};
     return filter;
 }
 
