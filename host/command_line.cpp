@@ -102,8 +102,10 @@ private:
             ->type_name("STORAGE")
             ->expected(1)
             ->take_all();
-        run->add_option("--encrypt", o->encrypt, "age:RECIPIENT, or none")->type_name("CIPHER");
-        run->add_option("--compress", o->compress, "zstd:9, or none (zstd)")->type_name("CODEC");
+        run->add_option("--encrypt", o->encrypt, "age:RECIPIENT, aes256gcm:KEY_FILE, or none")
+            ->type_name("CIPHER");
+        run->add_option("--compress", o->compress, "zstd:9, gzip:6, or none (zstd)")
+            ->type_name("CODEC");
         run->add_option("--name", o->name, "Name of the source, with --from")->type_name("NAME");
         add_memory(run, o->memory);
         run->add_option("--volume-size", o->volume_size, "Close an object at this size (64GiB)")
