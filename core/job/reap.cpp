@@ -154,8 +154,11 @@ void go_on_deleting(const JobContext& context, const OpenStorage& open_storage,
         ids.insert(copy.backup_id);
     for (const BackupRow& row : context.catalog.list({.states = {BackupState::deleting}}))
         ids.insert(row.id);
-    for (const std::string& id : ids)
-        if (resume_deletion(context, open_storage, id)) ++result.deletions;
+    for (const std::string& id : ids) {
+        if (!resume_deletion(context, open_storage, id)) continue;
+        context.log.info("what was left of backup '" + id + "' to delete is deleted now");
+        ++result.deletions;
+    }
 }
 
 /// So that its archive can be deleted; what cannot be removed stops counting by its age.
