@@ -137,7 +137,14 @@ private:
         add_identities(restore, o->choice);
         restore->add_option("--to", o->to, "Target: a source of the configuration, or a URL")
             ->type_name("TARGET");
-        restore->add_flag("--replace", o->replace, "Replace what is there");
+        restore
+            ->add_option("--tables", o->tables,
+                         "Only these, by comma; may be repeated. \"a, b\" in quotes is one name")
+            ->type_name("NAMES")
+            ->expected(1)
+            ->take_all();
+        restore->add_flag("--replace", o->replace,
+                          "Replace what is there; with --tables, of these");
         restore->add_flag("--force", o->force, "Ask no question");
         add_memory(restore, o->memory);
         restore->add_option("--workers", o->workers, "Decompressors at once (number of cores)")

@@ -45,6 +45,18 @@ TEST(Text, HexGoesThereAndBack) {
     EXPECT_FALSE(from_hex("+1"));
 }
 
+TEST(Text, NamesAreSplitByCommaAndQuotes) {
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(split_names(""), Names{});
+    EXPECT_EQ(split_names("users"), Names{"users"});
+    EXPECT_EQ(split_names(" users , order items,ünï "), (Names{"users", "order items", "ünï"}));
+    EXPECT_EQ(split_names(R"("a,b" , "say ""hi""","""x","  ")"),
+              (Names{"a,b", "say \"hi\"", "\"x", "  "}));
+    EXPECT_EQ(split_names(R"(odd "name)"), Names{R"(odd "name)"}) << "a quote within is nothing";
+    for (const char* wrong : {",", "a,", ",a", "a,,b", " ", "\"a", "\"a\"b", "\"\"", "\"a\"\""})
+        EXPECT_EQ(split_names(wrong), std::nullopt) << wrong;
+}
+
 TEST(Text, NearestNameIsFoundOrNothing) {
     EXPECT_EQ(nearest("bukcet", {"bucket", "region"}), "bucket");
     EXPECT_EQ(nearest("zzz", {"bucket", "region"}), "");

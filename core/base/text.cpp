@@ -196,4 +196,37 @@ std::vector<std::string> split(std::string_view text, char separator) {
     return parts;
 }
 
+std::optional<std::vector<std::string>> split_names(std::string_view text) {
+    const auto skip_blanks = [&] {
+        while (text.starts_with(' '))
+            text.remove_prefix(1);
+    };
+    std::vector<std::string> names;
+    if (text.empty()) return names;
+    for (;;) {
+        std::string name;
+        skip_blanks();
+        if (text.starts_with('"')) {
+            do { // a quote after a quote stands for itself
+                text.remove_prefix(1);
+                const size_t end = text.find('"');
+                if (end == std::string_view::npos) return std::nullopt;
+                name += text.substr(0, end);
+                text.remove_prefix(end + 1);
+                if (text.starts_with('"')) name += '"';
+            } while (text.starts_with('"'));
+            skip_blanks();
+        } else {
+            name = text.substr(0, text.find(','));
+            text.remove_prefix(name.size());
+            name.erase(name.find_last_not_of(' ') + 1);
+        }
+        if (name.empty()) return std::nullopt;
+        names.push_back(std::move(name));
+        if (text.empty()) return names;
+        if (!text.starts_with(',')) return std::nullopt;
+        text.remove_prefix(1);
+    }
+}
+
 } // namespace bkhost

@@ -33,5 +33,9 @@ namespace bkhost {
 [[nodiscard]] std::string join(const std::vector<std::string>& items,
                                std::string_view separator = ", ");
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
+/// The names of `users, "a, b", "say ""hi"""`: by comma, blanks around them left out; in double
+/// quotes, inner ones doubled, a name may hold anything. Nothing when a name is empty or a quote is
+/// not closed; no names when the text is "".
+[[nodiscard]] std::optional<std::vector<std::string>> split_names(std::string_view text);
 
 } // namespace bkhost

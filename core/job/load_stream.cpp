@@ -9,8 +9,9 @@
 namespace bkhost {
 
 LoadStream::LoadStream(FrameReader& frames, LoadSession& session, const std::string& archive_id,
-                       RunObserver& observer)
-    : frames_(frames), session_(session), archive_id_(archive_id), observer_(observer) {}
+                       RunObserver& observer, Wanted wanted)
+    : frames_(frames), session_(session), archive_id_(archive_id), observer_(observer),
+      wanted_(std::move(wanted)) {}
 
 LoadStream::~LoadStream() {
     if (frame_) frames_.recycle(std::move(frame_));
@@ -26,6 +27,7 @@ bool LoadStream::next_frame() {
 void LoadStream::run() {
     while (next_frame())
         for (; segment_ < frame_->index.segments.size(); ++segment_) {
+            if (wanted_ && !wanted_(frame_->index.segments[segment_].section)) continue;
             load_segment();
             rows_ += frame_->index.segments[segment_].sum.rows; // of a group they stand at its end
         }

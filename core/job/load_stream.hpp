@@ -5,6 +5,7 @@
 #include "core/driver/dumper.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -14,8 +15,10 @@ namespace bkhost {
 /// that one fragment spans.
 class LoadStream {
 public:
+    /// Which sections to load, by number; empty: all.
+    using Wanted = std::function<bool(uint32_t)>;
     LoadStream(FrameReader& frames, LoadSession& session, const std::string& archive_id,
-               RunObserver& observer);
+               RunObserver& observer, Wanted wanted = {});
     ~LoadStream();
     LoadStream(const LoadStream&) = delete;
     LoadStream& operator=(const LoadStream&) = delete;
@@ -34,6 +37,7 @@ private:
     LoadSession& session_;
     const std::string archive_id_;
     RunObserver& observer_;
+    const Wanted wanted_;
     ReadFramePtr frame_;
     size_t segment_ = 0;                 ///< index within the frame
     std::span<const uint8_t> remaining_; ///< of the segment

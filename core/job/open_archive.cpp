@@ -10,6 +10,9 @@
 #include <thread>
 
 namespace bkhost {
+namespace {
+constexpr uint64_t kInputs = uint64_t{4} << 20; // of the cipher, of the index, of the storage
+} // namespace
 
 OpenArchive::OpenArchive(const JobContext& context, const ArchivePlace& place,
                          DecryptOptions decrypt, const Services& services)
@@ -74,14 +77,22 @@ std::unique_ptr<FrameReader> OpenArchive::frames(Crew& crew, FrameReader::Setup 
     const DriverPtr codec = compressor();
     unsigned workers =
         setup.workers > 0 ? setup.workers : std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
-    const uint64_t fixed = uint64_t{4} << 20; // input of the cipher, of the index, of the storage
     const uint64_t context = codec ? codec_memory(*codec, BK_REVERSE, kFrameTarget * 3 / 2) : 0;
-    while (workers > 1 && fixed + (workers + 1) * context > budget / 2)
+    while (workers > 1 && kInputs + (workers + 1) * context > budget / 2)
         --workers;
-    const uint64_t used = fixed + (workers + 1) * context;
+    const uint64_t used = kInputs + (workers + 1) * context;
     setup.workers = workers;
     setup.memory = budget > used ? budget - used : 0; // one frame always goes through
     return std::make_unique<FrameReader>(crew, access(), manifest_, codec, std::move(setup));
+}
+
+std::unique_ptr<SectionReader> OpenArchive::section(uint64_t memory) {
+    const uint64_t budget = memory > 0 ? memory : kDefaultBudget;
+    const DriverPtr codec = compressor();
+    const uint64_t used =
+        kInputs + (codec ? codec_memory(*codec, BK_REVERSE, kFrameTarget * 3 / 2) : 0);
+    return std::make_unique<SectionReader>(access(), manifest_, codec,
+                                           budget > used ? budget - used : 0);
 }
 
 } // namespace bkhost

@@ -4,6 +4,7 @@
 
 #include "core/archive/frame_reader.hpp"
 #include "core/archive/manifest.hpp"
+#include "core/archive/section_reader.hpp"
 #include "core/driver/storage.hpp"
 #include "core/job/context.hpp"
 
@@ -37,6 +38,8 @@ public:
     /// All frames, or those that `setup.wanted` takes. Fills in workers and memory where 0.
     [[nodiscard]] std::unique_ptr<FrameReader> frames(Crew& crew, FrameReader::Setup setup,
                                                       uint64_t memory);
+    /// The one section of an archive that has no other; reads the index.
+    [[nodiscard]] std::unique_ptr<SectionReader> section(uint64_t memory);
 
 private:
     [[nodiscard]] DriverPtr encryptor();

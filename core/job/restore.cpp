@@ -4,6 +4,7 @@
 #include "core/job/load_stream.hpp"
 #include "core/job/reading_mark.hpp"
 #include "core/job/run_end.hpp"
+#include "core/job/table_choice.hpp"
 
 #include <bkhost/error.hpp>
 #include <nlohmann/json.hpp>
@@ -15,14 +16,22 @@ using Json = nlohmann::json;
 
 std::string load_request(const RestoreRequest& request, const Manifest& manifest) {
     const ComponentRecord& component = manifest.components.front();
-    return Json{{"archive_id", manifest.id},
-                {"engine", manifest.engine.name},
-                {"version", manifest.engine.version},
-                {"format", component.format},
-                {"layout", Json::parse(component.layout)},
-                {"target", request.replace ? "replace" : "refuse"},
-                {"what", "all"}}
-        .dump();
+    Json text{{"archive_id", manifest.id},
+              {"engine", manifest.engine.name},
+              {"version", manifest.engine.version},
+              {"format", component.format},
+              {"layout", Json::parse(component.layout)},
+              {"target", request.replace ? "replace" : "refuse"},
+              {"what", "all"}};
+    if (!request.tables.empty()) text["include"] = request.tables;
+    return text.dump();
+}
+
+/// Of what a driver says of one table (extract.h); 0 when it does not say it rightly.
+int64_t rows_of(const std::string& text) {
+    const Json table = Json::parse(text, nullptr, false);
+    const auto rows = table.is_object() ? table.find("rows") : table.end();
+    return rows != table.end() && rows->is_number_integer() ? rows->get<int64_t>() : 0;
 }
 
 /// Whether another copy may do better: the copy is bad or away, and nothing else is.
@@ -53,6 +62,9 @@ public:
 private:
     void work();
     void load_from(const ArchivePlace& place);
+    void load(OpenArchive& archive, Dumper& dumper);
+    void extract(OpenArchive& archive, Dumper& dumper);
+    [[nodiscard]] TableChoice choose(OpenArchive& archive);
 
     const JobContext& context_;
     const RestoreRequest& request_;
@@ -74,6 +86,7 @@ RestoreRow RestoreRun::run() {
     row.host_name = context_.host_name;
     row.initiated_by = context_.initiated_by;
     row.notes = request_.notes;
+    row.tables = request_.tables;
     LeaseKeeper keeper(context_.catalog, context_.catalog.begin_restore(row),
                        [this] { stop_.request_stop(); });
     context_.catalog.transition(id_, RestoreState::pending, RestoreState::running, {},
@@ -128,7 +141,18 @@ void RestoreRun::load_from(const ArchivePlace& place) {
                         "give a target of the same engine with --to");
     Dumper dumper("target '" + request_.target_text + "'", target_, services);
     context_.observer.begin();
-    context_.observer.stage("restoring " + manifest.id, manifest.plain_size);
+    context_.observer.stage("restoring " + manifest.id,
+                            request_.tables.empty() ? manifest.plain_size : 0);
+    if (request_.tables.empty() || manifest.components.front().format == "sql")
+        load(archive, dumper);
+    else
+        extract(archive, dumper);
+}
+
+void RestoreRun::load(OpenArchive& archive, Dumper& dumper) {
+    const Manifest& manifest = archive.manifest();
+    const bool chosen = !request_.tables.empty();
+    const TableChoice choice = chosen ? choose(archive) : TableChoice{};
     std::unique_ptr<LoadSession> session = dumper.load_begin(load_request(request_, manifest));
     std::unique_ptr<FrameReader> frames; // outlives the crew's threads
     Crew crew(stop_.get_token());
@@ -136,18 +160,52 @@ void RestoreRun::load_from(const ArchivePlace& place) {
         dumper.interrupt();
         archive.storage().interrupt();
     });
-    frames = archive.frames(crew, {.workers = request_.workers}, request_.memory);
+    FrameReader::Setup setup{.workers = request_.workers};
+    LoadStream::Wanted wanted;
+    if (chosen) {
+        setup.wanted = [&](const IndexFrame& frame) { return choice.has_any(frame); };
+        wanted = [&](uint32_t section) { return choice.has(section); };
+    }
+    frames = archive.frames(crew, std::move(setup), request_.memory);
     crew.run([&] {
-        LoadStream stream(*frames, *session, manifest.id, context_.observer);
+        LoadStream stream(*frames, *session, manifest.id, context_.observer, wanted);
         stream.run();
         if (stream.bytes() == 0)
             throw bk::Error(BK_E_CORRUPT, "backup '" + manifest.id + "' gave no data");
         change_.bytes = static_cast<int64_t>(stream.bytes());
-        change_.rows = static_cast<int64_t>(manifest.rows.value_or(stream.rows()));
+        change_.rows =
+            static_cast<int64_t>(chosen ? stream.rows() : manifest.rows.value_or(stream.rows()));
     });
     crew.join(); // before the commit: a failure that the loader did not see must not pass
     context_.observer.stage("checking " + request_.target_text, 0);
     session->commit();
+}
+
+TableChoice RestoreRun::choose(OpenArchive& archive) {
+    const std::vector<SectionInfo> sections =
+        read_sections(archive.access(), archive.manifest(), archive.compressor());
+    check_table_names(archive.manifest().id, request_.tables, table_names(sections));
+    TableChoice choice = choose_sections(sections, request_.tables);
+    for (const std::string& text : choice.left_out)
+        context_.log.warn(text);
+    return choice;
+}
+
+/// Tables out of a format that is no script: the driver reads what it needs.
+void RestoreRun::extract(OpenArchive& archive, Dumper& dumper) {
+    const std::string request = load_request(request_, archive.manifest());
+    const std::unique_ptr<SectionReader> section = archive.section(request_.memory);
+    const std::stop_callback wake(stop_.get_token(), [&] {
+        dumper.interrupt();
+        archive.storage().interrupt();
+    });
+    check_table_names(archive.manifest().id, request_.tables,
+                      dumper.table_names(request, *section->source()));
+    int64_t rows = 0;
+    for (const std::string& table : dumper.extract(request, *section->source()))
+        rows += rows_of(table);
+    change_.bytes = static_cast<int64_t>(section->fetched());
+    change_.rows = rows;
 }
 
 } // namespace

@@ -15,18 +15,21 @@ struct RestoreRequest {
     std::vector<ArchivePlace> places; ///< copies, the best first; the next is tried when one is
                                       ///< damaged or does not answer
     DecryptOptions decrypt;
-    DriverSpec target;       ///< dumper driver and where to
-    std::string target_text; ///< for messages and the row, without secrets
-    std::string environment; ///< of the target
-    bool replace = false;    ///< what is there may be replaced
-    uint64_t memory = 0;     ///< budget in bytes; 0: the default
+    DriverSpec target;               ///< dumper driver and where to
+    std::string target_text;         ///< for messages and the row, without secrets
+    std::string environment;         ///< of the target
+    std::vector<std::string> tables; ///< these only, with what belongs to them; empty: all
+    bool replace = false;            ///< what is there (with `tables`: of these) may be replaced
+    uint64_t memory = 0;             ///< budget in bytes; 0: the default
     unsigned workers = 0;
     std::string notes;
 };
 
 /// Gives the row, completed. Throws what failed; the target is then as it was, as far as the engine
 /// allows. CORRUPT and DENIED as OpenArchive and ObjectReader say; EXISTS when the target is not
-/// empty.
+/// empty. With `tables`: CONFIG when the backup does not have one of them, EXISTS when the target
+/// has one; what else is in the target stays, and of the storage only the frames are read that hold
+/// what is needed.
 [[nodiscard]] RestoreRow run_restore(const JobContext& context, const RestoreRequest& request);
 
 /// The decoded plain stream of every volume, in order.

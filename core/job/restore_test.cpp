@@ -168,6 +168,114 @@ TEST_F(RestoreTest, AManifestOfAnotherBackupIsDamage) {
     expect_failed(failure(restore_request(backup)), BK_E_CORRUPT, "belongs to another backup");
 }
 
+// -- single tables
+
+class RestoreTables : public RestoreTest {
+protected:
+    /// A script of two large tables.
+    [[nodiscard]] BackupRow back_up_script(const std::string& huge = "0") {
+        BackupRequest backup = request();
+        set(backup.source, "format", "sql");
+        set(backup.source, "phases", "true");
+        set(backup.source, "huge", huge);
+        return back_up(backup).row;
+    }
+    static RestoreRequest only(const BackupRow& backup, const std::vector<std::string>& tables) {
+        RestoreRequest request = restore_request(backup);
+        request.tables = tables;
+        return request;
+    }
+    /// Packed bytes of the frames that hold bytes of the table, or none of its bytes.
+    [[nodiscard]] uint64_t frames_of(const BackupRow& backup, const std::string& table,
+                                     std::vector<IndexFrame>* others = nullptr) {
+        Services services(log_, {});
+        const JobContext job = context();
+        OpenArchive archive(job, place("here", backup), {}, services);
+        IndexReader index(archive.access(), archive.manifest(), archive.compressor());
+        std::set<uint32_t> wanted;
+        uint64_t bytes = 0;
+        while (const std::optional<IndexRecord> record = index.next()) {
+            if (const auto* section = std::get_if<SectionInfo>(&*record))
+                if (section->name == table || section->kind == "session")
+                    wanted.insert(section->number);
+            const auto* frame = std::get_if<IndexFrame>(&*record);
+            if (frame == nullptr) continue;
+            const bool needed = std::ranges::any_of(
+                frame->segments, [&](const auto& s) { return wanted.contains(s.section); });
+            if (needed) bytes += frame->packed_length;
+            if (!needed && others != nullptr) others->push_back(*frame);
+        }
+        return bytes;
+    }
+};
+
+TEST_F(RestoreTables, OnlyWhatIsNamedIsReadAndLoaded) {
+    for (const char* huge : {"0", "1500000"}) {
+        clock_.pass(1000);
+        const BackupRow backup = back_up_script(huge);
+        RestoreRequest request = only(backup, {"t1"});
+        request.replace = true;
+        const uint64_t needed = frames_of(backup, "t1");
+        const uint64_t index = here_->object(key_of(*here_, backup.id + "/index.ndjson")).size();
+        const uint64_t manifest =
+            here_->object(key_of(*here_, backup.id + "/manifest.json")).size();
+        ASSERT_LT(needed, static_cast<uint64_t>(backup.plain_size) * 3 / 4);
+        here_->reset_counts();
+        const RestoreRow row = run_restore(context(), request);
+        EXPECT_LE(here_->bytes_read(), needed + 2 * index + manifest) << huge;
+        SyntheticDb::Sections dumped = source_->dumped();
+        std::erase_if(dumped, [](const auto& section) {
+            return section.first != "t1" && section.first != "prologue" &&
+                   section.first != "epilogue";
+        });
+        expect_same(dumped, target_->loaded());
+        EXPECT_THAT(row.tables, ::testing::ElementsAre("t1"));
+        EXPECT_EQ(row.rows, static_cast<int64_t>(dumped.at("t1").rows) + 20);
+        EXPECT_EQ(row.bytes, static_cast<int64_t>(dumped.at("t1").bytes) + 400);
+        EXPECT_THAT(target_->last_request(), HasSubstr(R"("include":["t1"])"));
+        expect_at_rest();
+    }
+}
+
+TEST_F(RestoreTables, DamageInFramesOfOthersDoesNotMatterAndInTheirOwnItDoes) {
+    const BackupRow backup = back_up_script();
+    std::vector<IndexFrame> others, own;
+    (void)frames_of(backup, "t1", &others);
+    (void)frames_of(backup, "t0", &own);
+    ASSERT_FALSE(others.empty());
+    ASSERT_FALSE(own.empty());
+    const auto flip = [&](const IndexFrame& frame) {
+        const std::string volume = frame.volume == 0 ? "" : ".00" + std::to_string(frame.volume);
+        here_->flip_bit(key_of(*here_, "shop" + volume + ".sql"),
+                        frame.packed_offset + frame.packed_length / 2);
+    };
+    for (const IndexFrame& frame : others)
+        flip(frame);
+    EXPECT_EQ(run_restore(context(), only(backup, {"t1"})).state, RestoreState::completed);
+    flip(own.back());
+    clock_.pass(1000);
+    RestoreRequest again = only(backup, {"t1"});
+    again.replace = true;
+    EXPECT_EQ(failure(again).status(), BK_E_CORRUPT);
+    EXPECT_EQ(target_->loads_kept, 1);
+    expect_at_rest();
+}
+
+TEST_F(RestoreTables, AnUnknownTableIsRefusedBeforeTheTargetIsOpened) {
+    const BackupRow backup = back_up_script();
+    expect_failed(failure(only(backup, {"t1", "t2"})), BK_E_CONFIG, "has no table 't2'");
+    EXPECT_EQ(target_->loads_undone, 0);
+}
+
+TEST_F(RestoreTables, AFormatThatTheDriverCannotTakeApartIsRefused) {
+    BackupRequest backup = request();
+    set(backup.source, "ordered", "true");
+    set(backup.source, "units", "1");
+    expect_failed(failure(only(back_up(backup).row, {"t0"})), BK_E_UNSUPPORTED,
+                  "cannot take single tables out");
+    EXPECT_EQ(target_->loads_undone, 0);
+}
+
 // -- failures midway
 
 TEST_F(RestoreTest, AnyPieceMayFailAndTheTargetIsDiscarded) {

@@ -38,6 +38,7 @@ struct ListOptions {
 struct RestoreOptions {
     BackupChoice choice;
     std::string to, memory, notes;
+    std::vector<std::string> tables; ///< lists of names, as they were written
     unsigned workers = 0;
     bool replace = false, force = false;
 };

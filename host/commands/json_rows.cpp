@@ -64,6 +64,7 @@ Json restore_json(const RestoreRow& row) {
             {"state", state_name(row.state)},
             {"storage", row.source},
             {"target", row.target},
+            {"tables", row.tables},
             {"started_at", time_json(row.started_ms)},
             {"finished_at", time_json(row.finished_ms)},
             {"duration_ms", row.duration_ms()},

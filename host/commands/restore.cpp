@@ -32,13 +32,29 @@ DriverSpec target_spec(Session& session, const RestoreOptions& options,
                     "give --to, for example --to sqlite:/path/to/restored.db");
 }
 
+/// The names of all --tables, each once.
+std::vector<std::string> table_names(const std::vector<std::string>& lists) {
+    std::vector<std::string> all;
+    for (const std::string& list : lists) {
+        const std::optional<std::vector<std::string>> names = split_names(list);
+        if (!names || names->empty())
+            throw bk::Error(BK_E_CONFIG, "--tables '" + list + "' is not a list of names",
+                            "write users,posts; a name with a comma goes in double quotes");
+        for (const std::string& name : *names)
+            if (std::ranges::find(all, name) == all.end()) all.push_back(name);
+    }
+    return all;
+}
+
 /// --replace on a terminal is asked about once, unless --force.
 void confirm(Session& session, const RestoreOptions& options, const std::string& target) {
     if (!options.replace || options.force || ::isatty(STDIN_FILENO) == 0 ||
         ::isatty(STDERR_FILENO) == 0)
         return;
+    const std::string what =
+        options.tables.empty() ? target : join(options.tables) + " in " + target;
     const std::optional<size_t> answer =
-        pick({"answer", "--force", {"leave " + target + " as it is", "replace " + target}},
+        pick({"answer", "--force", {"leave " + target + " as it is", "replace " + what}},
              session.stop());
     if (!answer || *answer == 0) throw bk::Error(BK_E_CANCELLED, "nothing was restored");
 }
@@ -55,6 +71,7 @@ int restore_command(Session& session, const RestoreOptions& options) {
     request.target_text =
         location_text(request.target, session.registry().describe(kDumper, request.target.driver));
     request.environment = session.config().environment;
+    request.tables = table_names(options.tables);
     request.replace = options.replace;
     request.memory = session.memory(options.memory);
     request.workers = options.workers;
@@ -66,9 +83,12 @@ int restore_command(Session& session, const RestoreOptions& options) {
     if (session.options().json)
         print(restore_json(row).dump(1) + "\n");
     else
-        session.log().info("restored backup " + chosen.id + " to " + request.target_text + ": " +
-                           format_bytes(static_cast<uint64_t>(row.bytes)) + " in " +
-                           format_duration(row.duration_ms()) + " from " + row.source);
+        session.log().info(
+            "restored " + (row.tables.empty() ? "" : join(row.tables) + " of ") + "backup " +
+            chosen.id + " to " + request.target_text + ": " +
+            format_bytes(static_cast<uint64_t>(row.bytes)) +
+            (row.tables.empty() ? "" : " read, " + std::to_string(row.rows) + " rows") + " in " +
+            format_duration(row.duration_ms()) + " from " + row.source);
     return kExitDone;
 }
 

@@ -75,6 +75,10 @@ void lend_collation(void*, sqlite3* db, int encoding, const char* name) {
     sqlite3_create_collation(db, name, encoding, nullptr, any_order);
 }
 
+int only_this_file(void*, int action, const char*, const char*, const char*, const char*) {
+    return action == SQLITE_ATTACH || action == SQLITE_DETACH ? SQLITE_DENY : SQLITE_OK;
+}
+
 std::string quoted(std::string_view text, char mark) {
     std::string out(1, mark);
     for (const char c : text) {
@@ -134,12 +138,12 @@ bool Statement::is_null(int column) const {
 int Statement::columns() const { return sqlite3_column_count(statement_); }
 
 Connection::Connection(const std::string& path, Access access, std::chrono::milliseconds patience,
-                       const Cancel& cancel)
+                       const Cancel& cancel, const char* vfs)
     : object_("database '" + path + "'"), patience_(patience), cancel_(cancel) {
     const bool immutable = access == Access::immutable;
     const int flags = immutable ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
     const std::string name = immutable ? immutable_uri(path) : path;
-    const int code = sqlite3_open_v2(name.c_str(), &db_, flags | SQLITE_OPEN_FULLMUTEX, nullptr);
+    const int code = sqlite3_open_v2(name.c_str(), &db_, flags | SQLITE_OPEN_FULLMUTEX, vfs);
     try {
         if (code != SQLITE_OK) throw_sqlite(db_, code, object_);
         configure(access);
@@ -183,6 +187,14 @@ void Connection::exec(const std::string& sql) {
     const int code = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) throw_sqlite(db_, code, object_);
 }
+
+void Connection::exec_one(std::string_view sql) {
+    Statement statement = prepare(sql);
+    while (statement.step()) {
+    }
+}
+
+void Connection::confine() noexcept { sqlite3_set_authorizer(db_, only_this_file, nullptr); }
 
 Statement Connection::prepare(std::string_view sql) { return Statement(db_, sql, object_); }
 
@@ -236,5 +248,16 @@ uint64_t file_size(sqlite3_file* file, const std::string& object) {
 
 std::string quote_name(std::string_view name) { return quoted(name, '"'); }
 std::string quote_text(std::string_view text) { return quoted(text, '\''); }
+
+std::string name_list(const std::vector<std::string>& names) {
+    std::string list;
+    for (const std::string& name : names) {
+        const bool plain = name.find_first_of(",\"") == std::string::npos && !name.empty() &&
+                           name.front() != ' ' && name.back() != ' ';
+        if (!list.empty()) list += ',';
+        list += plain ? name : quote_name(name);
+    }
+    return list;
+}
 
 } // namespace sqlite_driver

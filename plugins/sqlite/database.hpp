@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 struct sqlite3;
 struct sqlite3_file;
@@ -55,13 +56,18 @@ class Connection {
 public:
     /// Never creates the file. Waits for locks up to `patience`, polling `cancel`, which also ends
     /// running statements. `cancel` must live as long.
+    /// `vfs`: of SQLite's file systems another than the system's own.
     Connection(const std::string& path, Access access, std::chrono::milliseconds patience,
-               const Cancel& cancel);
+               const Cancel& cancel, const char* vfs = nullptr);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
     void exec(const std::string& sql);
+    /// Runs the first statement of `sql` alone: for text that comes from somebody else.
+    void exec_one(std::string_view sql);
+    /// From now on no statement reaches another file: an archive may come from anybody.
+    void confine() noexcept;
     [[nodiscard]] Statement prepare(std::string_view sql);
     /// The first column of the first row; "" and 0 when there is none.
     [[nodiscard]] std::string text(std::string_view sql);
@@ -99,5 +105,7 @@ void read_exactly(sqlite3_file* file, std::span<uint8_t> out, uint64_t offset,
 /// "name" with every quote doubled; 'text' likewise.
 [[nodiscard]] std::string quote_name(std::string_view name);
 [[nodiscard]] std::string quote_text(std::string_view text);
+/// Names by comma, as the host reads them in `depends` (dumper.h).
+[[nodiscard]] std::string name_list(const std::vector<std::string>& names);
 
 } // namespace sqlite_driver

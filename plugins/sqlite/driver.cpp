@@ -1,5 +1,6 @@
 // The driver "sqlite": options, requests and answers. The work is done by the files named in
 // README.md.
+#include "extract.hpp"
 #include "inspect.hpp"
 #include "load.hpp"
 #include "page_image.hpp"
@@ -97,6 +98,14 @@ LoadRequest parse_load(const std::string& text) {
     }
 }
 
+/// The image that a request speaks of. Throws INVALID when the source is not that.
+bk::RandomSource image_of(const char* request, bk::RandomSource source) {
+    const LoadRequest load = parse_load(request);
+    if (load.format != Format::image || load.image_size != source.size())
+        throw bk::Error(BK_E_INVALID, "the layout does not fit the page image");
+    return source;
+}
+
 /// A wait that interrupt() ended reports whatever it waited for: say that it was cancelled.
 template <class Body>
 auto cancellable(const Cancel& cancel, Body&& body) {
@@ -108,7 +117,7 @@ auto cancellable(const Cancel& cancel, Body&& body) {
     }
 }
 
-class SqliteDumper : public bk::Dumper {
+class SqliteDumper : public bk::Dumper, public bk::TableExtractor {
 public:
     SqliteDumper(bk::Host host, bk::Config config) : host_(host), config_(config), cancel_(host) {}
 
@@ -130,6 +139,15 @@ public:
     std::unique_ptr<bk::LoadSession> load_begin(const char* request) override {
         return cancellable(cancel_, [&] { return open_target(request); });
     }
+    void names(const char* request, bk::RandomSource image, const bk::Emit& name) override {
+        cancellable(cancel_, [&] { list_tables(image_of(request, image), name, cancel_); });
+    }
+    void extract(const char* request, bk::RandomSource image, const bk::Emit& table) override {
+        cancellable(cancel_, [&] {
+            extract_tables(image_of(request, image), restore_options(request), table, host_,
+                           cancel_);
+        });
+    }
 
 private:
     [[nodiscard]] std::string path() const { return existing_file(config_.text("path")); }
@@ -147,6 +165,7 @@ private:
     [[nodiscard]] std::string describe();
     [[nodiscard]] std::string open_snapshot(const char* request);
     [[nodiscard]] std::unique_ptr<bk::LoadSession> open_target(const char* request);
+    [[nodiscard]] RestoreOptions restore_options(const char* request) const;
 
     bk::Host host_;
     bk::Config config_;
@@ -240,17 +259,33 @@ std::unique_ptr<bk::LoadSession> SqliteDumper::open_target(const char* text) {
         if (request.image_size == 0)
             throw bk::Error(BK_E_INVALID, "the layout does not tell the size of the image");
     }
-    auto file = std::make_unique<TargetFile>(config_.text("path"), request.existing,
-                                             milliseconds(config_, "busy-timeout"), cancel_);
-    const auto check = static_cast<IntegrityCheck>(config_.number("integrity-check"));
+    RestoreOptions options = restore_options(text);
     if (request.format == Format::sql)
-        return std::make_unique<SqlLoad>(std::move(file), check, host_, cancel_);
-    return std::make_unique<ImageLoad>(std::move(file), request.image_size, check, host_, cancel_);
+        return std::make_unique<SqlLoad>(
+            std::make_unique<RestoreTarget>(std::move(options), host_, cancel_), cancel_);
+    auto file =
+        std::make_unique<TargetFile>(options.path, options.existing, options.patience, cancel_);
+    return std::make_unique<ImageLoad>(std::move(file), request.image_size, options.check, host_,
+                                       cancel_);
+}
+
+RestoreOptions SqliteDumper::restore_options(const char* request) const {
+    return {.path = config_.text("path"),
+            .existing = parse_load(request).existing,
+            .tables = parse_selection(request).include,
+            .check = static_cast<IntegrityCheck>(config_.number("integrity-check")),
+            .patience = milliseconds(config_, "busy-timeout")};
+}
+
+const void* extension(const char* id) noexcept {
+    return std::string_view(id) == BK_DUMPER_EXTRACT_ID ? &bk::dumper_extract<SqliteDumper>::table
+                                                        : nullptr;
 }
 
 constexpr bk_component kComponent = bk::dumper_component<SqliteDumper>(
     {"sqlite", "SQLite databases: page images without blocking writers, SQL scripts", kOptions,
-     "sqlite,sqlite3,file"});
+     "sqlite,sqlite3,file"},
+    &extension);
 
 } // namespace
 } // namespace sqlite_driver

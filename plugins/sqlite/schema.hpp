@@ -3,6 +3,7 @@
 
 #include "database.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,22 @@ struct Table {
 [[nodiscard]] Table read_table(Connection& connection, const std::string& name);
 [[nodiscard]] std::vector<ForeignKey> read_foreign_keys(Connection& connection,
                                                         const std::string& table);
+
+/// A table, view, index or trigger with SQL of its own.
+struct Object {
+    std::string type, name, table, sql;
+    bool is_virtual = false; ///< a virtual table
+};
+/// In the order in which they were made; none of SQLite's own.
+[[nodiscard]] std::vector<Object> read_objects(Connection& connection);
+/// Tables that a virtual table keeps its data in, and that one: they come and go with it.
+[[nodiscard]] std::map<std::string, std::string> read_shadows(Connection& connection);
+/// The name under which the rowid can be asked for, or "" when it need not be kept apart: there is
+/// none, it is a column, or every name is taken.
+[[nodiscard]] std::string rowid_name(Connection& connection, const Table& table);
+[[nodiscard]] bool is_autoincrement(Connection& connection, const Table& table);
+/// Whether the database has a table of that name, by SQLite's rules (case does not count).
+[[nodiscard]] bool has_table(Connection& connection, const std::string& name);
 
 /// `"a","b"`: the stored columns, quoted.
 [[nodiscard]] std::string column_list(const Table& table);

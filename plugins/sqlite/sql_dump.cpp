@@ -8,6 +8,7 @@
 #include "sql_stream.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <sqlite3.h>
 
@@ -16,52 +17,6 @@ namespace {
 
 constexpr size_t kStatementBytes = 1U << 16U; // small enough that parsing one takes little memory
 constexpr uint64_t kStatementRows = 500;
-
-struct Object {
-    std::string type, name, table, sql;
-};
-
-/// Objects with SQL of their own, in the order in which they were made.
-std::vector<Object> read_objects(Connection& connection) {
-    std::vector<Object> objects;
-    Statement list =
-        connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql "
-                           "IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-                           "ORDER BY rowid");
-    while (list.step())
-        objects.push_back({std::string(list.text(0)), std::string(list.text(1)),
-                           std::string(list.text(2)), std::string(list.text(3))});
-    return objects;
-}
-
-/// Tables that a virtual table keeps its data in, by name: they come and go with it.
-std::map<std::string, std::string> read_shadows(Connection& connection) {
-    std::map<std::string, std::string> owners;
-    Statement list = connection.prepare(
-        "SELECT s.name, v.name FROM pragma_table_list s JOIN pragma_table_list v "
-        "ON s.name LIKE replace(replace(replace(v.name,'\\','\\\\'),'%','\\%'),'_','\\_')||'\\_%' "
-        "ESCAPE '\\' WHERE s.schema='main' AND v.schema='main' AND s.type='shadow' "
-        "AND v.type='virtual' ORDER BY length(v.name)");
-    while (list.step())
-        owners[std::string(list.text(0))] = list.text(1); // the longest name comes last
-    return owners;
-}
-
-/// The name under which the rowid can be asked for, or "" when it need not be kept apart: there is
-/// none, it is a column, or every name is taken.
-std::string rowid_name(Connection& connection, const Table& table) {
-    if (table.without_rowid) return "";
-    const bool key_is_index = connection.number("SELECT count(*) FROM pragma_index_list(" +
-                                                quote_text(table.name) + ") WHERE origin='pk'") > 0;
-    if (!table.key().empty() && !key_is_index) return "";
-    for (const char* name : {"rowid", "_rowid_", "oid"}) {
-        const auto taken = [&](const Column& c) {
-            return sqlite3_stricmp(c.name.c_str(), name) == 0;
-        };
-        if (std::ranges::none_of(table.columns, taken)) return name;
-    }
-    return "";
-}
 
 class SqlDump {
 public:
@@ -112,6 +67,11 @@ private:
         return selection_.wants(owner != shadows_.end() ? owner->second : table);
     }
 
+    /// Tables behind a virtual one are not for people to choose.
+    [[nodiscard]] const char* kind(const std::string& table) const {
+        return shadows_.contains(table) ? "shadow table" : "table";
+    }
+
     void prologue();
     void definitions();
     void virtual_table(const Object& object);
@@ -122,6 +82,7 @@ private:
     void end_statement();
     [[nodiscard]] std::string select(const Table& table, const std::string& rowid) const;
     void sequences();
+    void sequence(const std::string& name, Statement* row);
     void statistics();
     void of_type(const char* type, uint32_t step);
     void literal_rows(const std::string& table, const std::string& columns,
@@ -173,20 +134,14 @@ void SqlDump::prologue() {
 }
 
 void SqlDump::definitions() {
-    const auto is_virtual = [&](const Object& object) {
-        return object.type == "table" &&
-               connection_.number("SELECT count(*) FROM sqlite_schema WHERE type='table' AND "
-                                  "rootpage=0 AND name=" +
-                                  quote_text(object.name)) > 0;
-    };
     std::vector<const Object*> virtuals;
     for (const Object& object : objects_) {
         if (object.type != "table" || !wanted(object.name)) continue;
-        if (is_virtual(object)) {
+        if (object.is_virtual) {
             virtuals.push_back(&object);
             continue;
         }
-        section(BK_PHASE_PRE, 0, "table", object.name);
+        section(BK_PHASE_PRE, 0, kind(object.name), object.name);
         statement(object.sql);
     }
     // After the tables behind them, which "CREATE VIRTUAL TABLE" would make a second time.
@@ -196,7 +151,10 @@ void SqlDump::definitions() {
 }
 
 void SqlDump::virtual_table(const Object& object) {
-    section(BK_PHASE_PRE, 0, "virtual table", object.name);
+    std::vector<std::string> behind;
+    for (const auto& [shadow, owner] : shadows_)
+        if (owner == object.name) behind.push_back(shadow);
+    section(BK_PHASE_PRE, 0, "virtual table", object.name, name_list(behind));
     statement("PRAGMA writable_schema=ON");
     statement("INSERT INTO sqlite_schema(type,name,tbl_name,rootpage,sql)VALUES('table'," +
               quote_text(object.name) + "," + quote_text(object.table) + ",0," +
@@ -209,7 +167,7 @@ void SqlDump::of_type(const char* type, uint32_t step) {
     for (const Object& object : objects_) {
         if (object.type != type || !wanted(view ? object.name : object.table)) continue;
         section(view ? BK_PHASE_PRE : BK_PHASE_POST, step, type, object.name,
-                view ? "" : object.table);
+                view ? "" : name_list({object.table}));
         statement(object.sql);
     }
 }
@@ -239,7 +197,7 @@ void SqlDump::table_rows(const Table& table) {
     const std::string rowid = options_.preserve_rowids ? rowid_name(connection_, table) : "";
     const std::string head = "INSERT INTO " + quote_name(table.name) + "(" +
                              (rowid.empty() ? "" : rowid + ",") + column_list(table) + ") VALUES";
-    section(BK_PHASE_DATA, 0, "table", table.name);
+    section(BK_PHASE_DATA, 0, kind(table.name), table.name);
     Statement scan = connection_.prepare(select(table, rowid));
     for (uint64_t number = 1; scan.step(); ++number)
         row(scan, head, number, !rowid.empty());
@@ -293,16 +251,42 @@ void SqlDump::literal_rows(const std::string& table, const std::string& columns,
     }
 }
 
+/// A section each, so that a table can be restored with its counter. The order is that of
+/// sqlite_sequence, where every row is made anew.
 void SqlDump::sequences() {
-    if (connection_.number("SELECT count(*) FROM sqlite_schema WHERE name='sqlite_sequence'") == 0)
-        return;
-    section(BK_PHASE_POST, 1, "sequence", "sqlite_sequence");
-    std::string unwanted = " WHERE name NOT IN (''";
+    std::set<std::string> counted;
     for (const Object& object : objects_)
-        if (object.type == "table" && !wanted(object.name))
-            unwanted += "," + quote_text(object.name);
-    statement("DELETE FROM sqlite_sequence");
-    literal_rows("sqlite_sequence", "name,seq", unwanted + ") ORDER BY rowid");
+        if (object.type == "table" && !object.is_virtual && wanted(object.name) &&
+            is_autoincrement(connection_, read_table(connection_, object.name)))
+            counted.insert(object.name);
+    if (counted.empty()) return; // sqlite_sequence may not be there
+    Statement uncounted = connection_.prepare("SELECT 1 FROM sqlite_sequence WHERE name=?1");
+    for (const std::string& name : counted) {
+        sqlite3_bind_text(uncounted.get(), 1, name.data(), static_cast<int>(name.size()),
+                          SQLITE_TRANSIENT);
+        if (!uncounted.step()) sequence(name, nullptr);
+        uncounted.reset();
+    }
+    Statement scan = connection_.prepare("SELECT name,seq FROM sqlite_sequence ORDER BY rowid");
+    while (scan.step()) {
+        const std::string name(scan.text(0));
+        const auto is_this = [&](const Object& object) { return object.name == name; };
+        if (counted.contains(name) || std::ranges::none_of(objects_, is_this))
+            sequence(counted.contains(name) ? name : "", &scan);
+    }
+}
+
+/// `name` "": of no table that is there.
+void SqlDump::sequence(const std::string& name, Statement* row) {
+    section(BK_PHASE_POST, 1, "sequence", name.empty() ? "sqlite_sequence" : name,
+            name.empty() ? "" : name_list({name}));
+    if (!name.empty()) statement("DELETE FROM sqlite_sequence WHERE name=" + quote_text(name));
+    if (row == nullptr) return;
+    std::string& text = stream_.text();
+    text += "INSERT INTO sqlite_sequence(name,seq) VALUES(";
+    append_values(text, *row);
+    text += ");\n";
+    stream_.statement_done(digest_);
 }
 
 void SqlDump::statistics() {

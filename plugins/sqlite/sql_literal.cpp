@@ -44,7 +44,8 @@ std::string exact_real(double value) {
         mantissa /= 2;
         ++exponent;
     }
-    std::string out = "(" + std::to_string(mantissa) + ".0";
+    std::string out = "(";
+    out += std::to_string(mantissa) + ".0";
     const char sign = exponent < 0 ? '/' : '*';
     for (exponent = std::abs(exponent); exponent >= step; exponent -= step)
         (out += sign) += power;

@@ -8,11 +8,6 @@
 namespace sqlite_driver {
 namespace {
 
-/// An archive may come from anybody: its statements stay inside the one file.
-int only_this_file(void*, int action, const char*, const char*, const char*, const char*) {
-    return action == SQLITE_ATTACH || action == SQLITE_DETACH ? SQLITE_DENY : SQLITE_OK;
-}
-
 std::string read_all(const bk::Source& source, uint64_t size_hint) {
     constexpr size_t least = 1U << 16U;
     std::string text(std::max<size_t>(size_hint + 1, least), '\0');
@@ -32,16 +27,15 @@ bool blank(std::string_view text) {
 
 } // namespace
 
-SqlLoad::SqlLoad(std::unique_ptr<TargetFile> target, IntegrityCheck check, bk::Host host,
-                 const Cancel& cancel)
+SqlLoad::SqlLoad(std::unique_ptr<RestoreTarget> target, const Cancel& cancel)
     : target_(std::move(target)),
       connection_(std::make_unique<Connection>(target_->temporary(), Access::write,
                                                std::chrono::milliseconds(0), cancel)),
-      check_(check), host_(host), cancel_(cancel) {
+      cancel_(cancel) {
     // The file is nobody's until it is complete and synced: neither journal nor syncs are needed.
     connection_->exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=OFF;"
                       "PRAGMA synchronous=OFF; PRAGMA cache_size=-16384");
-    sqlite3_set_authorizer(connection_->get(), only_this_file, nullptr);
+    connection_->confine();
     sqlite3_rollback_hook(
         connection_->get(), [](void* seen) { *static_cast<bool*>(seen) = true; }, &rolled_back_);
 }
@@ -83,8 +77,7 @@ void SqlLoad::end(bool ok) {
     if (!complete)
         throw bk::Error(BK_E_CORRUPT, "the SQL script does not end in COMMIT: it is not complete",
                         "restore another backup");
-    check_integrity(target_->temporary(), check_, host_, cancel_);
-    target_->publish();
+    target_->finish();
 }
 
 } // namespace sqlite_driver

@@ -1,16 +1,15 @@
-// Restores of the format "sql": runs the statements on a database of their own, which gets its name
-// only when the last one was COMMIT.
+// Restores of the format "sql": runs the statements on a database of their own, which goes where it
+// belongs only when the last one was COMMIT.
 #pragma once
 
 #include "database.hpp"
-#include "load.hpp"
+#include "restore_target.hpp"
 
 namespace sqlite_driver {
 
 class SqlLoad : public bk::LoadSession {
 public:
-    SqlLoad(std::unique_ptr<TargetFile> target, IntegrityCheck check, bk::Host host,
-            const Cancel& cancel);
+    SqlLoad(std::unique_ptr<RestoreTarget> target, const Cancel& cancel);
     void load(const bk_load_unit& unit, bk::Source source) override;
     void end(bool ok) override;
 
@@ -19,10 +18,8 @@ private:
     std::string_view run_one(std::string_view sql);
 
     bool rolled_back_ = false; ///< ever; before the connection, which writes to it
-    std::unique_ptr<TargetFile> target_;
+    std::unique_ptr<RestoreTarget> target_;
     std::unique_ptr<Connection> connection_; ///< ends before the target's own descriptor
-    IntegrityCheck check_;
-    bk::Host host_;
     const Cancel& cancel_;
     bool committed_ = false; ///< by the last statement
 };

@@ -151,7 +151,8 @@ TargetFile::~TargetFile() {
 }
 
 void TargetFile::create() {
-    const std::string prefix = "." + fs::path(path_).filename().string() + kMark;
+    std::string prefix = ".";
+    prefix += fs::path(path_).filename().string() + kMark;
     sweep(directory_, prefix);
     for (;;) {
         const std::string name = (fs::path(directory_) / (prefix + random_suffix())).string();

@@ -10,7 +10,11 @@
 
 namespace sqlite_driver {
 
-enum class Existing { refuse, replace };
+enum class Existing {
+    refuse,
+    replace,
+    keep, ///< the file is a place to work in: publish() is not called
+};
 
 /// An open descriptor.
 class Descriptor {

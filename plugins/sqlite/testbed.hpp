@@ -176,6 +176,7 @@ public:
         });
     }
     void interrupt() { table_.interrupt(self_); }
+    [[nodiscard]] void* self() const noexcept { return self_; } ///< for the extensions
 
     void* load_begin(const std::string& request) {
         void* session = nullptr;
