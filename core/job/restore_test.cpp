@@ -252,7 +252,12 @@ TEST_F(RestoreTables, DamageInFramesOfOthersDoesNotMatterAndInTheirOwnItDoes) {
     for (const IndexFrame& frame : others)
         flip(frame);
     EXPECT_EQ(run_restore(context(), only(backup, {"t1"})).state, RestoreState::completed);
-    flip(own.back());
+    const auto is_t1 = [&](const IndexFrame& frame) { // of the frames without t0
+        return std::ranges::find(others, frame.number, &IndexFrame::number) == others.end();
+    };
+    const auto damaged = std::ranges::find_if(own, is_t1);
+    ASSERT_NE(damaged, own.end());
+    flip(*damaged);
     clock_.pass(1000);
     RestoreRequest again = only(backup, {"t1"});
     again.replace = true;

@@ -40,11 +40,11 @@ std::string format_percent(const ProgressSnapshot& s) {
 std::vector<std::string> details(const ProgressSnapshot& s) {
     const bool has_total = s.total_bytes > 0;
     std::vector<std::string> out{format_bytes(s.plain_bytes)};
-    if (has_total) out.front() += "/" + format_bytes(s.total_bytes);
+    if (has_total) out.front().append("/").append(format_bytes(s.total_bytes));
     if (has_total) out.push_back(format_percent(s));
     if (s.rate_bps) out.push_back(format_bytes(*s.rate_bps) + "/s");
-    if (s.eta_ms) out.push_back("eta " + format_seconds(*s.eta_ms));
-    out.push_back("elapsed " + format_seconds(s.elapsed_ms));
+    if (s.eta_ms) out.push_back(std::string("eta ").append(format_seconds(*s.eta_ms)));
+    out.push_back(std::string("elapsed ").append(format_seconds(s.elapsed_ms)));
     if (s.plain_bytes > 0 && s.stored_bytes > 0) out.push_back(format_ratio(s));
     return out;
 }

@@ -11,7 +11,7 @@ from bkhost_e2e import PLUGINS, Case, ask, main
 ODD = 'odd "one", two'
 QUOTED = '"odd ""one"", two"'  # in SQL and in --tables alike
 CHUNK, STORED_CHUNK = 65536, 65552  # of age, see core/FORMAT.md
-FAULTS = pathlib.Path(os.environ.get("BKHOST_FAULTS", PLUGINS + "/faults.so"))
+FAULTS = pathlib.Path(os.environ.get("BKHOST_FAULTS", PLUGINS + "/../plugins/faults/faults.so"))
 
 
 def make_many(path, journal="wal", mib=20):
@@ -90,8 +90,9 @@ class Tables:
         self.calls = self.home / "calls"
         if FAULTS.exists():
             config["storages"]["here"] = {
-                "driver": "faulty", "plugin": str(FAULTS.parent / "local.so"), "driver-name": "local",
+                "driver": "faulty", "plugin": PLUGINS + "/local.so", "driver-name": "local",
                 "options": {"path": str(self.store)}, "log": str(self.calls)}
+            config["plugin-dirs"] = [str(FAULTS.parent.resolve())]
         self.write_config(config)
         more = ["--volume-size", self.volume_size] if self.volume_size else []
         self.bkhost("run", "shop", *more)
