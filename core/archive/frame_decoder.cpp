@@ -16,14 +16,19 @@ std::string unpack(Codec& codec, std::span<const uint8_t> packed, std::span<uint
     bk_in in{packed.data(), packed.size(), 0};
     bk_out out{plain.data(), plain.size(), 0};
     uint8_t beyond = 0; // room for a byte too many, so that too long a frame shows itself
-    bk_status status = codec.process(in, out, BK_FINISH);
-    while (status == BK_NEED_OUTPUT) {
-        bk_out over{&beyond, 1, 0};
-        status = codec.process(in, out.pos < out.cap ? out : over, BK_FINISH);
-        if (over.pos > 0) return "it is longer than the index says";
+    try {
+        bk_status status = codec.process(in, out, BK_FINISH);
+        while (status == BK_NEED_OUTPUT) {
+            bk_out over{&beyond, 1, 0};
+            status = codec.process(in, out.pos < out.cap ? out : over, BK_FINISH);
+            if (over.pos > 0) return "it is longer than the index says";
+        }
+        const bool whole = status == BK_END && out.pos == plain.size() && in.pos == in.len;
+        return whole ? "" : "its length differs";
+    } catch (const bk::Error& error) {
+        if (is_damage(error)) return error.what();
+        throw;
     }
-    const bool whole = status == BK_END && out.pos == plain.size() && in.pos == in.len;
-    return whole ? "" : "its length differs";
 }
 
 } // namespace
@@ -50,17 +55,12 @@ void FrameDecoder::decode(std::span<const uint8_t> packed, std::span<uint8_t> pl
                         object + ": frame " + std::to_string(number) + " is damaged: " + why,
                         "restore from another storage, or an older backup");
     };
-    if (!codec_) {
+    if (codec_) {
+        const std::string wrong = unpack(*codec_, packed, plain);
+        if (!wrong.empty()) corrupt(wrong);
+    } else {
         if (packed.size() != plain.size()) corrupt("its length differs");
         std::memcpy(plain.data(), packed.data(), plain.size());
-    } else {
-        try {
-            const std::string wrong = unpack(*codec_, packed, plain);
-            if (!wrong.empty()) corrupt(wrong);
-        } catch (const bk::Error& e) {
-            if (e.status() != BK_E_CORRUPT || !e.hint().empty()) throw;
-            corrupt(e.what());
-        }
     }
     if (xxh3_hex(plain) != checksum) corrupt("its checksum differs");
 }

@@ -66,6 +66,9 @@ void IndexAudit::take_frame(const IndexFrame& frame) {
     need(frame.volume == volume_ && frame.plain_offset == volume_plain_ &&
              frame.packed_offset == volume_packed_,
          name + " does not follow the one before it");
+    need(component_ < manifest_.components.size() &&
+             volume_ < manifest_.components[component_].volumes.size(),
+         name + " is of " + named("volume", volume_) + ", which the manifest does not have");
     take_segments(frame);
     ++next_frame_;
     ++frames_;

@@ -11,9 +11,8 @@ IndexReader::IndexReader(const ArchiveAccess& access, const Manifest& manifest,
                          const DriverPtr& compressor)
     : object_("storage '" + access.storage.name() + "', object '" + access.folder +
               manifest.index.key + "'"),
-      audit_(manifest), sha256_(access.encryptor ? "" : manifest.index.sha256),
-      object_reader_(access, manifest.index, 0, manifest.index.packed_size), packed_(kBuffer),
-      plain_(kBuffer) {
+      audit_(manifest), object_reader_(access, manifest.index, 0, manifest.index.packed_size),
+      packed_(kBuffer), plain_(kBuffer) {
     if (compressor) codec_ = std::make_unique<Codec>(compressor, access.services, BK_REVERSE);
 }
 
@@ -30,10 +29,7 @@ bool IndexReader::fill() {
         packed_size_ = object_reader_.read(packed_);
         packed_pos_ = 0;
         source_end_ = packed_size_ < packed_.size();
-        if (!sha256_.empty()) hash_.update(std::span(packed_).first(packed_size_));
         if (source_end_) object_reader_.check_end();
-        if (source_end_ && !sha256_.empty() && hash_.finish() != sha256_)
-            corrupt("its sha256 differs");
     }
     if (!codec_) {
         pending_.append(reinterpret_cast<const char*>(packed_.data()), packed_size_);
@@ -47,7 +43,7 @@ bool IndexReader::fill() {
     try {
         status = codec_->process(in, out, source_end_ ? BK_FINISH : BK_RUN);
     } catch (const bk::Error& e) {
-        if (e.status() == BK_E_CORRUPT) corrupt(e.what());
+        if (is_damage(e)) corrupt(e.what());
         throw;
     }
     packed_pos_ = in.pos;

@@ -4,7 +4,6 @@
 #include "core/archive/index_audit.hpp"
 #include "core/archive/index_records.hpp"
 #include "core/archive/object_reader.hpp"
-#include "core/base/digest.hpp"
 
 #include <memory>
 #include <optional>
@@ -30,8 +29,6 @@ private:
 
     std::string object_;
     IndexAudit audit_;
-    std::string sha256_; ///< of the stored bytes; "" with a cipher, which checks them itself
-    Sha256 hash_;
     ObjectReader object_reader_;
     std::unique_ptr<Codec> codec_;
     std::vector<uint8_t> packed_, plain_;

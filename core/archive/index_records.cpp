@@ -1,6 +1,7 @@
 #include "core/archive/index_records.hpp"
 
 #include "core/archive/manifest.hpp"
+#include "core/base/strict_json.hpp"
 
 #include <bkhost/error.hpp>
 #include <nlohmann/json.hpp>
@@ -21,7 +22,7 @@ Json digest_json(const RowSum& sum) {
 
 RowSum sum_of(const Json& rows, const Json& digest) {
     RowSum sum;
-    sum.rows = rows.get<uint64_t>();
+    sum.rows = whole_number(rows);
     sum.digest_known = !digest.is_null();
     if (!sum.digest_known) return sum;
     const auto text = digest.get<std::string>();
@@ -89,12 +90,12 @@ Json json_of(const IndexEnd& r) {
 
 IndexSegment segment_of(const Json& s) {
     IndexSegment segment;
-    segment.section = s.at(0).get<uint32_t>();
-    segment.offset = s.at(1).get<uint64_t>();
-    segment.length = s.at(2).get<uint64_t>();
-    segment.section_offset = s.at(3).get<uint64_t>();
+    segment.section = small_number(s.at(0));
+    segment.offset = whole_number(s.at(1));
+    segment.length = whole_number(s.at(2));
+    segment.section_offset = whole_number(s.at(3));
     segment.sum = sum_of(s.at(4), s.at(5));
-    const uint32_t flags = s.at(6).get<uint32_t>();
+    const uint32_t flags = small_number(s.at(6));
     segment.first = (flags & 1) != 0;
     segment.continued = (flags & 2) != 0;
     return segment;
@@ -102,17 +103,17 @@ IndexSegment segment_of(const Json& s) {
 
 IndexFrame frame_of(const Json& j) {
     IndexFrame frame;
-    frame.number = j.at("n").get<uint64_t>();
-    frame.component = j.at("c").get<uint32_t>();
-    frame.volume = j.at("v").get<uint32_t>();
-    frame.plain_offset = j.at("po").get<uint64_t>();
-    frame.plain_length = j.at("pl").get<uint64_t>();
-    frame.packed_offset = j.at("ko").get<uint64_t>();
-    frame.packed_length = j.at("kl").get<uint64_t>();
+    frame.number = whole_number(j.at("n"));
+    frame.component = small_number(j.at("c"));
+    frame.volume = small_number(j.at("v"));
+    frame.plain_offset = whole_number(j.at("po"));
+    frame.plain_length = whole_number(j.at("pl"));
+    frame.packed_offset = whole_number(j.at("ko"));
+    frame.packed_length = whole_number(j.at("kl"));
     frame.checksum = j.at("x").get<std::string>();
-    frame.more = j.value("more", 0) != 0;
+    frame.more = j.contains("more") && whole_number(j.at("more"), 1) == 1;
     uint64_t end = 0; // of the segment before: they must not overlap nor leave the frame
-    for (const Json& s : j.at("s")) {
+    for (const Json& s : json_list(j.at("s"))) {
         frame.segments.push_back(segment_of(s));
         const IndexSegment& segment = frame.segments.back();
         if (segment.offset < end || segment.offset > frame.plain_length ||
@@ -125,11 +126,11 @@ IndexFrame frame_of(const Json& j) {
 }
 
 SectionInfo section_of(const Json& j) {
-    return {j.at("n").get<uint32_t>(),
-            j.at("c").get<uint32_t>(),
-            j.at("phase").get<uint32_t>(),
-            j.at("step").get<uint32_t>(),
-            j.at("ordered").get<int>() != 0,
+    return {small_number(j.at("n")),
+            small_number(j.at("c")),
+            small_number(j.at("phase")),
+            small_number(j.at("step")),
+            whole_number(j.at("ordered"), 1) == 1,
             j.at("kind").get<std::string>(),
             j.at("namespace").get<std::string>(),
             j.at("name").get<std::string>(),
@@ -140,28 +141,32 @@ IndexRecord record_of(const Json& j) {
     const auto type = j.at("t").get<std::string>();
     if (type == "frame") return frame_of(j);
     if (type == "section") return section_of(j);
-    if (type == "index") return IndexBegin{j.at("id").get<std::string>()};
+    if (type == "index") {
+        if (whole_number(j.at("version")) != kFormatVersion)
+            throw bk::Error(BK_E_CORRUPT, "the index is of another version than its manifest");
+        return IndexBegin{j.at("id").get<std::string>()};
+    }
     if (type == "component")
-        return IndexComponent{j.at("n").get<uint32_t>(), j.at("name").get<std::string>()};
+        return IndexComponent{small_number(j.at("n")), j.at("name").get<std::string>()};
     if (type == "meta")
-        return IndexMeta{j.at("c").get<uint32_t>(), j.at("key").get<std::string>(),
+        return IndexMeta{small_number(j.at("c")), j.at("key").get<std::string>(),
                          j.at("value").dump()};
     if (type == "proof")
-        return IndexProof{j.at("c").get<uint32_t>(), j.at("namespace").get<std::string>(),
+        return IndexProof{small_number(j.at("c")), j.at("namespace").get<std::string>(),
                           j.at("table").get<std::string>(), sum_of(j.at("rows"), j.at("digest"))};
     if (type == "warning")
         return Warning{j.at("code").get<std::string>(), j.at("object").get<std::string>(),
                        j.at("text").get<std::string>()};
     if (type == "volume")
-        return IndexVolume{j.at("c").get<uint32_t>(), j.at("v").get<uint32_t>(),
-                           j.at("frames").get<uint64_t>(), j.at("plain").get<uint64_t>(),
-                           j.at("packed").get<uint64_t>()};
+        return IndexVolume{small_number(j.at("c")), small_number(j.at("v")),
+                           whole_number(j.at("frames")), whole_number(j.at("plain")),
+                           whole_number(j.at("packed"))};
     if (type == "total")
-        return IndexTotal{j.at("n").get<uint32_t>(), j.at("bytes").get<uint64_t>(),
+        return IndexTotal{small_number(j.at("n")), whole_number(j.at("bytes")),
                           sum_of(j.at("rows"), j.at("digest"))};
     if (type == "end")
-        return IndexEnd{j.at("frames").get<uint64_t>(), j.at("sections").get<uint64_t>(),
-                        j.at("plain").get<uint64_t>()};
+        return IndexEnd{whole_number(j.at("frames")), whole_number(j.at("sections")),
+                        whole_number(j.at("plain"))};
     return IndexUnknown{};
 }
 
@@ -183,6 +188,7 @@ std::string index_line(const IndexRecord& record) {
 }
 
 IndexRecord parse_index_line(std::string_view line) {
+    check_json_depth(line);
     try {
         return record_of(Json::parse(line));
     } catch (const Json::exception& e) {

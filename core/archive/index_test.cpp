@@ -170,6 +170,12 @@ TEST(IndexRecords, ALineThatIsNoneIsCorrupt) {
         const char* line :
         {"", "x", "[]", "{}", R"({"t":5})", R"({"t":"end"})", "{\"t\":\"end\"",
          R"({"t":"total","n":0,"bytes":1,"rows":1,"digest":"12"})",
+         R"({"t":"index","version":2,"id":"x"})",
+         R"({"t":"volume","c":4294967296,"v":0,"frames":1,"plain":1,"packed":1})",
+         R"({"t":"volume","c":0,"v":0,"frames":-1,"plain":1,"packed":1})",
+         R"({"t":"volume","c":0,"v":0,"frames":1,"plain":1.5,"packed":1})",
+         R"({"t":"volume","c":0,"v":0,"frames":1,"plain":true,"packed":1})",
+         R"({"t":"end","frames":1,"sections":1,"plain":9223372036854775808})",
          R"({"t":"total","n":0,"bytes":1,"rows":1,"digest":"zz345678901234567890123456789012"})"}) {
         try {
             (void)parse_index_line(line);
@@ -178,6 +184,12 @@ TEST(IndexRecords, ALineThatIsNoneIsCorrupt) {
             EXPECT_EQ(error.status(), BK_E_CORRUPT) << line;
         }
     }
+    const auto meta = [](size_t depth) {
+        return R"({"t":"meta","c":0,"key":"k","value":)" + std::string(depth, '[') +
+               std::string(depth, ']') + "}";
+    };
+    EXPECT_NO_THROW((void)parse_index_line(meta(20)));
+    EXPECT_THROW((void)parse_index_line(meta(1'000'000)), bk::Error) << "the stack would end first";
 }
 
 TEST(IndexRecords, SegmentsThatLeaveTheirFrameOrOverlapAreCorrupt) {

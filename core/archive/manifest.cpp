@@ -2,6 +2,7 @@
 
 #include "core/archive/naming.hpp"
 #include "core/base/digest.hpp"
+#include "core/base/strict_json.hpp"
 #include "core/base/text.hpp"
 #include "core/pipeline/sections.hpp"
 
@@ -109,7 +110,7 @@ std::string text_at(const Json& json, const char* key) {
 std::optional<uint64_t> number_at(const Json& json, const char* key) {
     const auto found = json.find(key);
     if (found == json.end() || found->is_null()) return std::nullopt;
-    return found->get<uint64_t>();
+    return whole_number(*found);
 }
 
 /// One part of a key: no slash and nothing that leads out of the archive's folder.
@@ -121,11 +122,11 @@ bool is_object_name(const std::string& key) {
 ObjectRecord object_of(const Json& json) {
     ObjectRecord o;
     o.key = json.at("key").get<std::string>();
-    o.size = json.at("size").get<uint64_t>();
+    o.size = whole_number(json.at("size"));
     o.sha256 = json.at("sha256").get<std::string>();
-    o.packed_size = json.at("packed_size").get<uint64_t>();
-    o.plain_size = json.at("plain_size").get<uint64_t>();
-    o.header_size = json.at("header_size").get<uint64_t>();
+    o.packed_size = whole_number(json.at("packed_size"));
+    o.plain_size = whole_number(json.at("plain_size"));
+    o.header_size = whole_number(json.at("header_size"));
     o.header_sha256 = json.at("header_sha256").get<std::string>();
     if (!is_object_name(o.key) || o.header_size > o.size || o.size >> 62 != 0 ||
         o.packed_size >> 62 != 0)
@@ -141,10 +142,12 @@ ComponentRecord component_of(const Json& json) {
     c.format = json.at("format").get<std::string>();
     c.marker = text_at(json, "marker");
     c.layout = json.at("layout").dump();
-    c.plain_size = json.at("plain_size").get<uint64_t>();
+    c.plain_size = whole_number(json.at("plain_size"));
     c.rows = number_at(json, "rows");
-    c.frames = json.at("frames").get<uint64_t>();
-    for (const Json& volume : json.at("volumes"))
+    c.frames = whole_number(json.at("frames"));
+    if (!is_archive_name(c.name))
+        throw bk::Error(BK_E_CORRUPT, "the component '" + c.name + "' has no name");
+    for (const Json& volume : json_list(json.at("volumes")))
         c.volumes.push_back(object_of(volume));
     if (c.format == "sql" ? !is_marker_nonce(c.marker) : !c.marker.empty())
         throw bk::Error(BK_E_CORRUPT, "the marker of component '" + c.name + "' is not one");
@@ -187,26 +190,30 @@ void read_members(const Json& json, Manifest& m) {
     m.row_digest = text_at(json, "row_digest") == "rowsum-1";
     m.compressor = codec_of(json.at("compressor"));
     m.encryptor = codec_of(json.at("encryptor"));
-    for (const Json& component : json.at("components"))
+    for (const Json& component : json_list(json.at("components")))
         m.components.push_back(component_of(component));
     m.index = object_of(json.at("index"));
-    m.plain_size = json.at("plain_size").get<uint64_t>();
-    m.stored_size = json.at("stored_size").get<uint64_t>();
+    m.plain_size = whole_number(json.at("plain_size"));
+    m.stored_size = whole_number(json.at("stored_size"));
     m.rows = number_at(json, "rows");
-    m.warnings = json.at("warnings").get<uint64_t>();
-    if (!is_id(m.id) || !is_archive_name(m.environment) || !is_archive_name(m.source))
-        throw bk::Error(BK_E_CORRUPT, "id, environment or source is not a name");
+    m.warnings = whole_number(json.at("warnings"));
+    if (!is_id(m.id) || (!m.parent.empty() && !is_id(m.parent)))
+        throw bk::Error(BK_E_CORRUPT, "its id or its parent's is none");
+    for (const std::string& name :
+         {m.environment, m.source, m.tenant.empty() ? m.source : m.tenant})
+        if (!is_archive_name(name) || name == kGlobalTenant)
+            throw bk::Error(BK_E_CORRUPT, "'" + name + "' is not a name");
 }
 
 void check_readable(const Json& json) {
     if (json.at("format") != "bkhost-archive")
         throw bk::Error(BK_E_CORRUPT, "not the manifest of a bkhost archive");
-    const int64_t version = json.at("version").get<int64_t>();
+    const uint64_t version = whole_number(json.at("version"));
     if (version > kFormatVersion || version < 1)
         throw bk::Error(
             BK_E_UNSUPPORTED, "format version " + std::to_string(version) + " is not known",
             "use a newer bkhost (the archive was written by " + text_at(json, "created_by") + ")");
-    for (const Json& feature : json.at("requires"))
+    for (const Json& feature : json_list(json.at("requires")))
         throw bk::Error(BK_E_UNSUPPORTED,
                         "the archive requires '" + feature.get<std::string>() +
                             "', which this program does not know",
@@ -246,6 +253,7 @@ Manifest parse_manifest(std::string_view text, const std::string& object) {
         throw bk::Error(BK_E_CORRUPT, object + ": the manifest is damaged (its sha256 differs)",
                         kHint);
     try {
+        check_json_depth(text);
         const Json json = Json::parse(text);
         check_readable(json);
         read_members(json, manifest);

@@ -53,6 +53,13 @@ Manifest sample() {
     return m;
 }
 
+nlohmann::ordered_json nested(int levels) {
+    nlohmann::ordered_json value;
+    while (levels-- > 0)
+        value = nlohmann::ordered_json::array({std::move(value)});
+    return value;
+}
+
 /// The text with a change in its JSON, and a last line that fits again: a forger's work.
 std::string forged(const std::function<void(nlohmann::ordered_json&)>& change) {
     Manifest m = sample();
@@ -219,6 +226,23 @@ TEST(Manifest, MembersOfTheWrongKindAreCorrupt) {
         [](auto& json) { json["index"]["size"] = "12"; },
         [](auto& json) { json["index"]["size"] = -1; },
         [](auto& json) { json["index"]["packed_size"] = UINT64_MAX; },
+        [](auto& json) { json["index"]["plain_size"] = uint64_t{1} << 63; },
+        [](auto& json) { json["plain_size"] = 1.5; },
+        [](auto& json) { json["rows"] = true; },
+        [](auto& json) { json["version"] = 1.0; },
+        [](auto& json) { json["requires"] = nullptr; },
+        [](auto& json) { json["components"] = nullptr; },
+        [](auto& json) {
+            json["components"] = {{"a", json["components"][0]}};
+        },
+        [](auto& json) { json["components"][0]["volumes"] = nullptr; },
+        [](auto& json) { json["components"][0]["name"] = "a/b"; },
+        [](auto& json) { json["tenant"] = "../x"; },
+        [](auto& json) { json["tenant"] = "_global"; },
+        [](auto& json) { json["parent"] = "latest"; },
+        [](auto& json) { json["started_at"] = "2026-02-31T03:15:00.000Z"; },
+        [](auto& json) { json["started_at"] = "1013-11-21T01:31:45.319Z"; },
+        [](auto& json) { json["components"][0]["layout"] = nested(200); },
         [](auto& json) { json["index"]["header_size"] = 501; }, // larger than the object
         [](auto& json) {
             json["components"][0]["layout"] = nlohmann::ordered_json();

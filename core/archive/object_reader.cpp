@@ -1,7 +1,5 @@
 #include "core/archive/object_reader.hpp"
 
-#include "core/base/digest.hpp"
-
 #include <bkhost/error.hpp>
 
 #include <algorithm>
@@ -40,6 +38,7 @@ void ObjectReader::corrupt(const std::string& what, const std::string& hint) con
 }
 
 void ObjectReader::open_plain(uint64_t begin, uint64_t end) {
+    if (begin == 0 && whole_tail_) hash_.emplace();
     if (begin == end) return;
     reader_ = access_.storage.read(access_.folder + record_.key, begin, end - begin, version_);
 }
@@ -142,6 +141,7 @@ size_t ObjectReader::read(std::span<uint8_t> buffer) {
         if (!cipher_) {
             got = reader_->read(room);
             access_.observer.add_stored(got);
+            if (hash_) hash_->update(room.first(got));
         } else if (skip_ > 0) {
             std::array<uint8_t, 64 * 1024> skipped;
             const size_t n =
@@ -160,6 +160,8 @@ size_t ObjectReader::read(std::span<uint8_t> buffer) {
 }
 
 void ObjectReader::check_end() {
+    if (hash_ && hash_->finish() != record_.sha256) corrupt("its sha256 differs", kDamagedHint);
+    hash_.reset();
     if (!whole_tail_ || !cipher_ || cipher_end_) return;
     std::array<uint8_t, 1> more{};
     if (left_ > 0 || decrypt(more) != 0 || !cipher_end_)

@@ -167,6 +167,17 @@ TEST(ObjectReader, AStreamThatEndsTooEarlyOrGoesOnIsCorrupt) {
     (void)longer.failure(longer.encryptor, BK_E_CORRUPT);
 }
 
+/// A bit may be flipped that the codec overlooks: the bytes as they are stored must be right too.
+TEST(ObjectReader, WithoutACipherAFlippedBitOfAWholeObjectIsFoundAtItsEnd) {
+    OneObject object(With::nothing, 5000);
+    for (const size_t at : {0, 2500, 4999}) {
+        object.store->flip_bit(kFolder + "x", at, 3);
+        EXPECT_THAT(object.failure(nullptr, BK_E_CORRUPT), HasSubstr("its sha256 differs"));
+        object.store->flip_bit(kFolder + "x", at, 3);
+    }
+    (void)object.read(0, 5000);
+}
+
 TEST(ObjectReader, AnObjectThatIsReplacedWhileItIsReadIsCorrupt) {
     OneObject object(With::nothing, 5000);
     object.store->on_call([&](Call call, const std::string& key, uint32_t) {

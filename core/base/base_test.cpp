@@ -67,7 +67,12 @@ TEST(Clock, TimesGoThereAndBack) {
     EXPECT_EQ(format_time(time), "2026-02-11T03:15:00.123Z");
     EXPECT_EQ(format_time_compact(time), "20260211T031500Z");
     EXPECT_EQ(parse_time("20260211T031500Z"), time - 123);
-    for (const char* bad : {"", "2026", "2026-13-11T03:15:00Z", "2026-02-11T03:15:00"})
+    EXPECT_EQ(parse_time("2026-02-11T03:15:00Z"), time - 123);
+    EXPECT_EQ(parse_time("1970-01-01T00:00:00.000Z"), 0);
+    for (const char* bad :
+         {"", "2026", "2026-13-11T03:15:00Z", "2026-02-11T03:15:00", "2026-02-31T03:15:00Z",
+          "2026-02-11T03:15:60Z", "20260211-031500Z", "2026:02:11T03-15-00Z", "20260211T031500123Z",
+          "2026-02-11T03:15:00.12Z", "1013-11-21T01:31:45.319Z", "1969-12-31T23:59:59.999Z"})
         EXPECT_FALSE(parse_time(bad)) << bad;
 }
 
@@ -80,6 +85,7 @@ TEST(Clock, IdsAreUniqueAndSortable) {
         EXPECT_TRUE(is_id(id)) << id;
     EXPECT_FALSE(is_id("latest"));
     EXPECT_FALSE(is_id("20260211T031500Z-k3f9q1"));
+    EXPECT_FALSE(is_id("20260211-031500Z-k3f9qd"));
 }
 
 TEST(Digest, KnownValues) {

@@ -58,14 +58,9 @@ std::string format_time_compact(TimeMs time) {
 
 std::optional<TimeMs> parse_time(std::string_view text) {
     std::string digits;
-    for (char c : text) {
-        if (c >= '0' && c <= '9')
-            digits += c;
-        else if (c != '-' && c != ':' && c != 'T' && c != 'Z' && c != '.')
-            return std::nullopt;
-    }
-    if (text.empty() || text.back() != 'Z' || (digits.size() != 14 && digits.size() != 17))
-        return std::nullopt;
+    for (char c : text)
+        if (c >= '0' && c <= '9') digits += c;
+    if (digits.size() != 14 && digits.size() != 17) return std::nullopt;
     const auto number = [&](size_t from, size_t length) {
         int value = 0;
         std::from_chars(digits.data() + from, digits.data() + from + length, value);
@@ -78,10 +73,14 @@ std::optional<TimeMs> parse_time(std::string_view text) {
     parts.tm_hour = number(8, 2);
     parts.tm_min = number(10, 2);
     parts.tm_sec = number(12, 2);
-    if (parts.tm_mon > 11 || parts.tm_mday < 1 || parts.tm_mday > 31 || parts.tm_hour > 23 ||
-        parts.tm_min > 59 || parts.tm_sec > 60 || parts.tm_mon < 0)
-        return std::nullopt;
-    return static_cast<TimeMs>(::timegm(&parts)) * 1000 + (digits.size() == 17 ? number(14, 3) : 0);
+    const TimeMs time =
+        static_cast<TimeMs>(::timegm(&parts)) * 1000 + (digits.size() == 17 ? number(14, 3) : 0);
+    if (time < 0) return std::nullopt;
+    // A time has one text in each form: so neither the 31st of February nor a stray sign is one.
+    const std::string full = format_time(time);
+    const bool exact = text == (digits.size() == 17 ? full : full.substr(0, 19) + 'Z') ||
+                       text == format_time_compact(time);
+    return exact ? std::optional(time) : std::nullopt;
 }
 
 std::string make_id(const Clock& clock) {

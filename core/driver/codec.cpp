@@ -40,6 +40,10 @@ uint64_t codec_memory(const DriverSetup& driver, int32_t direction, uint64_t fra
     return driver.table<bk_transform>().memory(driver.values.config(), direction, frame_size);
 }
 
+bool is_damage(const bk::Error& error) noexcept {
+    return error.status() == BK_E_CORRUPT || error.status() == BK_E_UNSUPPORTED;
+}
+
 Codec::Codec(DriverPtr driver, const Services& services, int32_t direction)
     : driver_(std::move(driver)), lock_(*driver_->component) {
     bk_error error = bk::empty_error();

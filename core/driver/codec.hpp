@@ -3,6 +3,7 @@
 
 #include "core/driver/services.hpp"
 
+#include <bkhost/error.hpp>
 #include <bkhost/transform.h>
 
 #include <cstdint>
@@ -23,6 +24,11 @@ struct CodecFile {
 /// Bytes that one instance costs, by the driver's own account.
 [[nodiscard]] uint64_t codec_memory(const DriverSetup& driver, int32_t direction,
                                     uint64_t frame_size);
+
+/// Whether a codec that reads what its own kind wrote fails for the bytes' sake. What it does not
+/// know is damage too: a flipped bit may ask for a dictionary, or for a larger window than any
+/// writer uses.
+[[nodiscard]] bool is_damage(const bk::Error& error) noexcept;
 
 /// One instance. Confined to one thread but for interrupt().
 class Codec {

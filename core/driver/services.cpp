@@ -57,7 +57,8 @@ DriverPtr set_up(Registry& registry, std::string_view kind, const DriverSpec& sp
     OptionValues values(description.options, spec.options,
                         object + " (driver " + description.name + ")");
     const bk_component& component = registry.load(kind, spec.driver);
-    return std::make_shared<const DriverSetup>(description, &component, std::move(values));
+    return std::make_shared<const DriverSetup>(
+        DriverSetup{description, &component, std::move(values)});
 }
 
 CallLock::CallLock(const bk_component& component) noexcept

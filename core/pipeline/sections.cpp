@@ -1,5 +1,6 @@
 #include "core/pipeline/sections.hpp"
 
+#include "core/base/strict_json.hpp"
 #include "core/base/text.hpp"
 
 #include <bkhost/error.hpp>
@@ -53,12 +54,13 @@ SectionInfo parse_section_marker(std::string_view line, const std::string& nonce
         const char* const number_end = line.data() + named - 1;
         const auto [end, code] =
             std::from_chars(line.data() + start.size(), number_end, section.number);
+        check_json_depth(line.substr(named));
         const nlohmann::json json = nlohmann::json::parse(line.substr(named));
-        section.phase = json.at("phase").get<uint32_t>();
+        section.phase = small_number(json.at("phase"));
         if (code != std::errc{} || end != number_end || section.phase > BK_PHASE_META)
             throw bk::Error(BK_E_CORRUPT, "a section marker has an unknown number or phase");
-        section.step = json.at("step").get<uint32_t>();
-        section.ordered = json.at("ordered").get<int>() != 0;
+        section.step = small_number(json.at("step"));
+        section.ordered = whole_number(json.at("ordered"), 1) == 1;
         section.kind = json.at("kind").get<std::string>();
         section.namespace_name = json.at("namespace").get<std::string>();
         section.name = json.at("name").get<std::string>();

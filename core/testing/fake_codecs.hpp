@@ -45,7 +45,7 @@ inline void take(bk_in& in, std::vector<uint8_t>& to) {
 }
 
 /// A frame: "FAKE", u32 length (little-endian), 16 characters of the XXH3 of length and data, then
-/// the data `Copies` times.
+/// the data `Copies` times. "FAKD", one bit away, is a frame that it does not know.
 template <size_t Copies>
 class FrameCodec final : public bk::Transform {
 public:
@@ -110,6 +110,8 @@ private:
         return kHeader + Copies * check_header(input_) - input_.size();
     }
     static size_t check_header(std::span<const uint8_t> header) {
+        if (std::memcmp(header.data(), "FAKD", 4) == 0)
+            throw bk::Error(BK_E_UNSUPPORTED, "needs a dictionary", "give it one");
         if (std::memcmp(header.data(), "FAKE", 4) != 0)
             throw bk::Error(BK_E_CORRUPT, "not a frame");
         return header[4] | header[5] << 8 | header[6] << 16 | size_t{header[7]} << 24;
