@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # All that a change must pass: packages, a release build with every test, the unit tests under address
-# and undefined-behaviour sanitizer, the threaded parts under thread sanitizer.
+# and undefined-behaviour sanitizer, the threaded parts under thread sanitizer, each fuzz target for some
+# seconds. What takes longer is in soak.sh.
 # Last line: "N passed, M failed". Exit 0 only when nothing failed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -85,6 +86,18 @@ run_program() { # run_program PRESET TARGET: a GoogleTest program by itself
     count "$status" "$tree/$target.xml"
 }
 
+# Each fuzz target from the kept corpus on; an input that it fails with lies beside the build.
+run_fuzzers() {
+    local tree=$PWD/build/fuzz program name status
+    for program in "$tree"/tests/fuzz/*_fuzz; do
+        name=$(basename "$program" _fuzz) status=0
+        mkdir -p "$tree/found/$name"
+        phase "fuzz: $name" "$program" -max_total_time=5 -timeout=10 -max_len=16384 -verbosity=0 \
+            -artifact_prefix="$tree/found/$name-" "$tree/found/$name" "tests/fuzz/corpus/$name" || status=$?
+        if ((status == 0)); then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    done
+}
+
 # The thread sanitizer of gcc 12 does not start where the kernel randomizes addresses widely; a container
 # may forbid to turn that off, and then mostly need not.
 fixed_addresses=()
@@ -101,4 +114,6 @@ must "tsan: build" build tsan "${threaded[@]}"
 for target in "${threaded[@]}"; do
     run_program tsan "$target"
 done
+must "fuzz: build" build fuzz
+run_fuzzers
 finish

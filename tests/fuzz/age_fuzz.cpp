@@ -1,0 +1,73 @@
+// An age file: its header's grammar, and the whole of it through the cipher in pieces of two sizes.
+#include "fuzz_target.hpp"
+
+#include "decrypting.hpp"
+#include "header.hpp"
+#include "keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace age_plugin;
+namespace fuzz = bkhost::fuzz;
+
+/// The key that the corpus is encrypted for; it protects nothing.
+constexpr std::string_view kIdentity =
+    "AGE-SECRET-KEY-1CRMYM0MHDXUD428LKFV98X5XT0VLDWEJWT7SR7MXUURPK2FN6JKQPYG2JZ";
+
+Unlock unlock() {
+    Unlock all;
+    parse_identities(kIdentity, "the key", all.identities);
+    return all;
+}
+
+/// The decrypted bytes, or nothing.
+std::optional<std::string> decrypt(const uint8_t* data, size_t size, size_t piece) {
+    std::string plain;
+    const bool whole = fuzz::succeeds({BK_E_CORRUPT, BK_E_DENIED, BK_E_UNSUPPORTED}, [&] {
+        Decrypting cipher(unlock());
+        std::array<uint8_t, 1000> room;
+        size_t given = 0;
+        for (bk_status status = BK_OK; status != BK_END;) {
+            const size_t n = std::min(piece, size - given);
+            bk_in in{data + given, n, 0};
+            bk_out out{room.data(), room.size(), 0};
+            const bool last = given + n == size;
+            status = cipher.process(in, out, last ? bk::Op::finish : bk::Op::run);
+            given += in.pos;
+            plain.append(reinterpret_cast<const char*>(room.data()), out.pos);
+        }
+    });
+    return whole ? std::optional(plain) : std::nullopt;
+}
+
+/// The bytes as a header with a MAC of a known key: what was parsed is written and read again.
+void read_header(std::string_view text) {
+    Header header;
+    if (!fuzz::succeeds({BK_E_CORRUPT}, [&] { header = parse_header(text); })) return;
+    const FileKey key{};
+    std::string written;
+    if (!fuzz::succeeds({BK_E_CONFIG}, [&] { written = write_header(header.stanzas, key); }))
+        return;
+    const Header again = parse_header(written);
+    verify_header(again, key);
+    fuzz::require(again.stanzas.size() == header.stanzas.size(), "no stanza is lost");
+    for (size_t i = 0; i < again.stanzas.size(); ++i)
+        fuzz::require(again.stanzas[i].arguments == header.stanzas[i].arguments &&
+                          again.stanzas[i].body == header.stanzas[i].body,
+                      "a stanza is read as it was written");
+    fuzz::require(again.authenticated == header.authenticated,
+                  "there is one way to write a header");
+}
+
+} // namespace
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    read_header(fuzz::text_of(data, size));
+    fuzz::require(decrypt(data, size, 7) == decrypt(data, size, size), "pieces change nothing");
+    return 0;
+}
