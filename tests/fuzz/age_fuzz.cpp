@@ -1,14 +1,10 @@
 // An age file: its header's grammar, and the whole of it through the cipher in pieces of two sizes.
-#include "fuzz_target.hpp"
+#include "plugins/age/decrypting.hpp"
+#include "plugins/age/header.hpp"
+#include "plugins/age/keys.hpp"
+#include "tests/fuzz/cipher_pieces.hpp"
 
-#include "decrypting.hpp"
-#include "header.hpp"
-#include "keys.hpp"
-
-#include <algorithm>
-#include <array>
 #include <string>
-#include <vector>
 
 namespace {
 
@@ -23,26 +19,6 @@ Unlock unlock() {
     Unlock all;
     parse_identities(kIdentity, "the key", all.identities);
     return all;
-}
-
-/// The decrypted bytes, or nothing.
-std::optional<std::string> decrypt(const uint8_t* data, size_t size, size_t piece) {
-    std::string plain;
-    const bool whole = fuzz::succeeds({BK_E_CORRUPT, BK_E_DENIED, BK_E_UNSUPPORTED}, [&] {
-        Decrypting cipher(unlock());
-        std::array<uint8_t, 1000> room;
-        size_t given = 0;
-        for (bk_status status = BK_OK; status != BK_END;) {
-            const size_t n = std::min(piece, size - given);
-            bk_in in{data + given, n, 0};
-            bk_out out{room.data(), room.size(), 0};
-            const bool last = given + n == size;
-            status = cipher.process(in, out, last ? bk::Op::finish : bk::Op::run);
-            given += in.pos;
-            plain.append(reinterpret_cast<const char*>(room.data()), out.pos);
-        }
-    });
-    return whole ? std::optional(plain) : std::nullopt;
 }
 
 /// The bytes as a header with a MAC of a known key: what was parsed is written and read again.
@@ -68,6 +44,9 @@ void read_header(std::string_view text) {
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     read_header(fuzz::text_of(data, size));
-    fuzz::require(decrypt(data, size, 7) == decrypt(data, size, size), "pieces change nothing");
+    const auto plain = [&](size_t piece) {
+        return fuzz::decrypt(Decrypting(unlock()), data, size, piece);
+    };
+    fuzz::require(plain(7) == plain(size), "pieces change nothing");
     return 0;
 }
