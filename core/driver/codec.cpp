@@ -50,9 +50,11 @@ Codec::Codec(DriverPtr driver, const Services& services, int32_t direction)
     check(driver_->table<bk_transform>().create(services.host(), driver_->values.config(),
                                                 direction, &self_, &error),
           error, *driver_);
+    cancel_.emplace(services.stop(), [this] { interrupt(); });
 }
 
 Codec::~Codec() {
+    cancel_.reset();
     if (self_ != nullptr) driver_->table<bk_transform>().destroy(self_);
 }
 

@@ -66,6 +66,7 @@ private:
     DriverPtr driver_;
     CallLock lock_;
     void* self_ = nullptr;
+    CancelLink cancel_;
 };
 
 /// An encryptor forward or in reverse, with its extensions; a cipher without them still works, from

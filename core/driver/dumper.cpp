@@ -10,9 +10,11 @@ Dumper::Dumper(std::string object, DriverPtr driver, const Services& services)
     : object_(std::move(object)), driver_(std::move(driver)), lock_(*driver_->component) {
     bk_error error = bk::empty_error();
     check(table().create(services.host(), driver_->values.config(), &self_, &error), error);
+    cancel_.emplace(services.stop(), [this] { interrupt(); });
 }
 
 Dumper::~Dumper() {
+    cancel_.reset();
     if (self_ != nullptr) table().destroy(self_);
 }
 

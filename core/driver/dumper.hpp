@@ -81,6 +81,7 @@ private:
     DriverPtr driver_;
     CallLock lock_;
     void* self_ = nullptr;
+    CancelLink cancel_;
 };
 
 } // namespace bkhost

@@ -6,8 +6,10 @@
 #include "core/driver/registry.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -65,6 +67,10 @@ using DriverPtr = std::shared_ptr<const DriverSetup>; // shared: instances live 
 /// Throws CONFIG.
 [[nodiscard]] DriverPtr set_up(Registry& registry, std::string_view kind, const DriverSpec& spec,
                                const std::string& object);
+
+/// Interrupts an instance once its job is cancelled, so that no call of it goes on blocking. A
+/// member of the handle, made after the instance and let go before it.
+using CancelLink = std::optional<std::stop_callback<std::function<void()>>>;
 
 /// The lock that a driver's thread model asks for around each call.
 class CallLock {

@@ -30,9 +30,11 @@ Storage::Storage(std::string name, DriverPtr driver, const Services& services)
     : name_(std::move(name)), driver_(std::move(driver)), lock_(*driver_->component) {
     bk_error error = bk::empty_error();
     check(table().create(services.host(), driver_->values.config(), &self_, &error), error, "");
+    cancel_.emplace(services.stop(), [this] { interrupt(); });
 }
 
 Storage::~Storage() {
+    cancel_.reset();
     if (self_ != nullptr) table().destroy(self_);
 }
 

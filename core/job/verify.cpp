@@ -173,6 +173,7 @@ void record(const JobContext& context, OpenArchive& archive, const VerifyResult&
     try { // a host that may only read can verify too
         archive.storage().put(key, as_bytes(text), false);
     } catch (const bk::Error& error) {
+        if (error.cancelled()) throw;
         context.log.warn(std::string("the result was not written beside the archive: ") +
                          error.what());
     }
