@@ -11,7 +11,7 @@ from bkhost_e2e import PLUGINS, Case, ask, main
 ODD = 'odd "one", two'
 QUOTED = '"odd ""one"", two"'  # in SQL and in --tables alike
 CHUNK, STORED_CHUNK = 65536, 65552  # of age, see core/FORMAT.md
-FAULTS = pathlib.Path(os.environ.get("BKHOST_FAULTS", PLUGINS + "/../plugins/faults/faults.so"))
+FAULTS = pathlib.Path(os.environ.get("BKHOST_FAULTS", PLUGINS + "/../plugins/faults")) / "faults.so"
 
 
 def make_many(path, journal="wal", mib=20):
