@@ -92,8 +92,11 @@ run_fuzzers() {
     for program in "$tree"/tests/fuzz/*_fuzz; do
         name=$(basename "$program" _fuzz) status=0
         mkdir -p "$tree/found/$name"
-        phase "fuzz: $name" "$program" -max_total_time=5 -timeout=10 -max_len=16384 -verbosity=0 \
-            -artifact_prefix="$tree/found/$name-" "$tree/found/$name" "tests/fuzz/corpus/$name" || status=$?
+        phase "fuzz: $name" "$program" -max_total_time=5 -timeout=10 -max_len=16384 \
+            -artifact_prefix="$tree/found/$name-" "$tree/found/$name" "tests/fuzz/corpus/$name" \
+            >"$tree/found/$name.log" 2>&1 || status=$?
+        grep '^==' "$tree/found/$name.log"
+        ((status == 0)) || tail -n 60 "$tree/found/$name.log"
         if ((status == 0)); then passed=$((passed + 1)); else failed=$((failed + 1)); fi
     done
 }

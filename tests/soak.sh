@@ -119,7 +119,7 @@ part_fuzz() {
 
 part_memory() {
     local free recipient
-    recipient=$("$BKHOST" key generate --output "$home/key.txt" --plugin-dir "$BKHOST_PLUGINS")
+    recipient=$("$BKHOST" key generate --output "$home/key.txt" --plugin-dir "$BKHOST_PLUGINS" --quiet)
     peaks "memory, synthetic" $small $large run --from synthetic:SIZEMiB --to null: --compress zstd:1
     peaks "memory, synthetic, encrypted" $small $large run --from synthetic:SIZEMiB --to null: \
         --compress zstd:1 --encrypt "age:$recipient"
