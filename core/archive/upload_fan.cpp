@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 
 namespace bkhost {
 
@@ -32,12 +33,28 @@ struct UploadFan::Lane {
     std::deque<Task> queue;
 };
 
+namespace {
+
+constexpr std::align_val_t kPartAlignment{4096};
+
+PartBuffer make_part(size_t capacity) {
+    PartBuffer part;
+    part.data.reset(static_cast<uint8_t*>(::operator new(capacity, kPartAlignment)));
+    part.capacity = capacity;
+    return part;
+}
+
+} // namespace
+
+void FreeAligned::operator()(uint8_t* data) const noexcept {
+    ::operator delete(data, kPartAlignment);
+}
+
 UploadFan::UploadFan(Crew& crew, Log& log, const std::vector<Storage*>& storages,
                      const Setup& setup)
     : stop_(crew.token()), log_(log), setup_(setup), lanes_(storages.size()) {
     for (unsigned i = 0; i < setup.parts; ++i)
-        free_.push_back(
-            {std::make_unique_for_overwrite<uint8_t[]>(setup.part_size), setup.part_size, 0});
+        free_.push_back(make_part(setup.part_size));
     for (Storage* storage : storages)
         targets_.push_back({storage, false, ""});
     for (size_t i = 0; i < storages.size(); ++i) {

@@ -20,9 +20,14 @@
 
 namespace bkhost {
 
-/// Bytes of one part. `data` has the part size, `size` counts.
+struct FreeAligned {
+    void operator()(uint8_t* data) const noexcept;
+};
+
+/// Bytes of one part. `data` has the part size and is aligned to 4096, as disks want it; `size`
+/// counts.
 struct PartBuffer {
-    std::unique_ptr<uint8_t[]> data;
+    std::unique_ptr<uint8_t[], FreeAligned> data;
     size_t capacity = 0, size = 0;
     [[nodiscard]] std::span<const uint8_t> bytes() const noexcept { return {data.get(), size}; }
 };

@@ -13,6 +13,9 @@ namespace {
 // Between two chunks an interrupt is seen; a slow disk writes this much in well under 5 s.
 constexpr size_t kChunk = size_t{8} << 20;
 
+// What O_DIRECT asks of offset, length and memory on common disks; others answer EINVAL.
+constexpr size_t kBlock = 4096;
+
 bk_status status_of(int number) noexcept {
     switch (number) {
     case ELOOP: return BK_E_DENIED; // a symbolic link where none is followed
@@ -85,6 +88,24 @@ void write_at(int fd, std::span<const uint8_t> data, uint64_t offset, const Inte
         }
         mark.check();
     }
+}
+
+size_t write_blocks_at(int fd, std::span<const uint8_t> data, uint64_t offset,
+                       const InterruptMark& mark, const std::string& path) {
+    const bool aligned =
+        offset % kBlock == 0 && reinterpret_cast<uintptr_t>(data.data()) % kBlock == 0;
+    const size_t blocks = aligned ? data.size() / kBlock * kBlock : 0;
+    size_t done = 0;
+    while (done < blocks) {
+        mark.check();
+        const ssize_t got = ::pwrite(fd, data.data() + done, std::min(blocks - done, kChunk),
+                                     static_cast<off_t>(offset + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got == 0 || (got < 0 && errno == EINVAL)) break;
+        if (got < 0) throw_file_error(errno, "write", path);
+        done += static_cast<size_t>(got);
+    }
+    return done;
 }
 
 void sync_file(int fd, const std::string& path) {

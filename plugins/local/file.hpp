@@ -63,6 +63,12 @@ private:
 void write_at(int fd, std::span<const uint8_t> data, uint64_t offset, const InterruptMark& mark,
               const std::string& path);
 
+/// Writes what can go past the page cache: the whole blocks at the beginning of `data`, if memory
+/// and `offset` are aligned to them and the file system agrees. `fd` was opened with O_DIRECT.
+/// Gives the number of bytes; the rest is for write_at.
+[[nodiscard]] size_t write_blocks_at(int fd, std::span<const uint8_t> data, uint64_t offset,
+                                     const InterruptMark& mark, const std::string& path);
+
 /// fsync of a file. Throws; the data may then be lost, and the descriptor must not be synced again.
 void sync_file(int fd, const std::string& path);
 /// fsync of a directory; a file system that cannot do it is taken as one that need not.

@@ -63,6 +63,9 @@ void LocalUpload::open_temp_file() {
     if (!temp_.file)
         throw bk::Error(BK_E_UNAVAILABLE,
                         "the directory of '" + path_ + "' is removed again and again");
+    // What is synced anyway need not go through memory that others could use.
+    if (settings_.fsync)
+        direct_ = open_at(folder_.get(), temp_.name.c_str(), O_WRONLY | O_DIRECT | O_NOFOLLOW);
 }
 
 void LocalUpload::part(bk_part& part, bk::Bytes data) {
@@ -72,7 +75,9 @@ void LocalUpload::part(bk_part& part, bk::Bytes data) {
     if (part.offset > kMax || data.size() > kMax - part.offset)
         throw bk::Error(BK_E_INVALID, "part " + std::to_string(part.number) + " of '" + path_ +
                                           "' lies beyond what a file can hold");
-    write_at(temp_.file.get(), data, part.offset, mark_, path_);
+    const size_t direct =
+        direct_ ? write_blocks_at(direct_.get(), data, part.offset, mark_, path_) : 0;
+    write_at(temp_.file.get(), data.subspan(direct), part.offset + direct, mark_, path_);
     std::snprintf(part.token, sizeof part.token, "%s", token_of(part).c_str());
 }
 

@@ -48,6 +48,7 @@ private:
     Tree tree_;
     Descriptor folder_;
     TempFile temp_;
+    Descriptor direct_; ///< of the same file, past the page cache; empty where there is no such way
     size_t kept_folders_;    ///< how many of the key's directories this upload did not make
     const std::string path_; ///< of the object, for messages
     State state_ = State::writing;

@@ -52,6 +52,67 @@ TEST_F(UploadTest, WhatWasWrittenIsReadBack) {
     }
 }
 
+/// Memory that can go to a disk as it is.
+class Blocks {
+public:
+    explicit Blocks(const std::string& text)
+        : data_(static_cast<char*>(std::aligned_alloc(4096, (text.size() / 4096 + 1) * 4096))),
+          size_(text.size()) {
+        std::copy(text.begin(), text.end(), data_.get());
+    }
+    [[nodiscard]] std::string_view view() const { return {data_.get(), size_}; }
+
+private:
+    struct Free {
+        void operator()(char* data) const noexcept { std::free(data); }
+    };
+    std::unique_ptr<char, Free> data_;
+    size_t size_;
+};
+
+TEST_F(UploadTest, AlignedPartsAreReadBackWhateverTheirSize) {
+    for (const size_t size : {4096u, 4097u, 8191u, 9u << 20, (9u << 20) + 5}) {
+        const std::string text = sample(size);
+        const Blocks memory(text);
+        const auto upload = begin("a");
+        const size_t half = size / 2; // the second part begins where no block does
+        const std::vector<bk_part> parts{send(*upload, 1, 0, memory.view().substr(0, half)),
+                                         send(*upload, 2, half, memory.view().substr(half))};
+        upload->commit(parts);
+        EXPECT_EQ(get("a"), text) << size;
+    }
+}
+
+TEST_F(UploadTest, WhereBlocksAreRefusedTheUsualWayIsTaken) {
+    store().probe(nullptr);
+    const std::string text = sample(100'000);
+    const Blocks memory(text);
+    for (const int refused : {1, 2, 3}) { // the n-th write, of 8 KiB each
+        const auto upload = begin("a");
+        bk_part part{};
+        {
+            SyscallFaults faults;
+            faults.write_limit = 8192;
+            int writes = 0;
+            faults.on_write = [&] { return ++writes == refused ? EINVAL : 0; };
+            part = send(*upload, 1, 0, memory.view());
+            EXPECT_GT(writes, refused);
+        }
+        upload->commit({&part, 1});
+        EXPECT_EQ(get("a"), text) << refused;
+    }
+}
+
+TEST_F(UploadTest, AFullDiskIsNoticedPastThePageCacheToo) {
+    store().probe(nullptr);
+    const std::string text = sample(100'000);
+    const Blocks memory(text);
+    const auto upload = begin("a");
+    SyscallFaults faults;
+    faults.on_write = [] { return ENOSPC; };
+    EXPECT_FAILS(BK_E_NO_SPACE, "write", send(*upload, 1, 0, memory.view()));
+}
+
 TEST_F(UploadTest, AnObjectWithoutPartsIsEmpty) {
     EXPECT_EQ(begin("a")->commit({}).size, 0u);
     EXPECT_EQ(get("a"), "");
