@@ -4,6 +4,8 @@
 
 #include <bkhost/error.hpp>
 
+#include <algorithm>
+
 namespace bkhost {
 namespace {
 constexpr size_t kRangeFrames = 256; // looked ahead to join neighbours into a range
@@ -18,7 +20,7 @@ struct FrameReader::Task {
 FrameReader::FrameReader(Crew& crew, const ArchiveAccess& access, const Manifest& manifest,
                          DriverPtr compressor, Setup setup)
     : access_(access), manifest_(manifest), compressor_(std::move(compressor)),
-      setup_(std::move(setup)), stop_(crew.token()) {
+      setup_(std::move(setup)), ahead_(2 * std::max(1u, setup_.workers) + 2), stop_(crew.token()) {
     crew.start([this] { fetch(); });
     for (unsigned i = 0; i < std::max(1u, setup_.workers); ++i)
         crew.start([this] { decompress(); });
@@ -98,11 +100,17 @@ void FrameReader::read_frame(ObjectReader& reader, const IndexFrame& frame) {
     {
         std::unique_lock lock(mutex_);
         // A frame larger than the whole budget still goes through, alone.
-        wait(lock, [&] { return in_use_ == 0 || in_use_ + need <= setup_.memory; });
+        wait(lock, [&] {
+            return in_use_ == 0 || (in_use_ + need <= setup_.memory && fetched_ - handed_ < ahead_);
+        });
         in_use_ += need;
         if (!free_.empty()) {
             task->frame = std::move(free_.back());
             free_.pop_back();
+        }
+        if (!free_packed_.empty()) {
+            task->packed = std::move(free_packed_.back());
+            free_packed_.pop_back();
         }
     }
     if (!task->frame) task->frame = std::make_unique<ReadFrame>();
@@ -130,6 +138,7 @@ void FrameReader::decompress() {
         unpack(*task, decoder);
         const std::lock_guard lock(mutex_);
         in_use_ -= task->packed.size();
+        free_packed_.push_back(std::move(task->packed));
         done_.emplace(task->seq, std::move(task->frame));
         changed_.notify_all();
     }
@@ -155,6 +164,7 @@ ReadFramePtr FrameReader::next() {
     ReadFramePtr frame = std::move(found->second);
     done_.erase(found);
     ++handed_;
+    changed_.notify_all();
     return frame;
 }
 

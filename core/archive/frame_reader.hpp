@@ -69,6 +69,7 @@ private:
     const Manifest& manifest_;
     const DriverPtr compressor_;
     const Setup setup_;
+    const uint64_t ahead_; ///< frames fetched before their turn: what keeps all workers busy
     const std::stop_token stop_;
 
     mutable std::mutex mutex_;
@@ -76,6 +77,7 @@ private:
     std::deque<TaskPtr> queue_;             ///< fetched, to be decompressed
     std::map<uint64_t, ReadFramePtr> done_; ///< by sequence
     std::vector<ReadFramePtr> free_;
+    std::vector<std::vector<uint8_t>> free_packed_; ///< memory that was mapped in already
     std::map<uint32_t, SectionInfo> sections_;
     uint64_t in_use_ = 0; ///< bytes
     uint64_t fetched_ = 0, handed_ = 0;
