@@ -25,8 +25,11 @@ public:
     void end(bool ok) override;
 
 private:
+    void write_back() noexcept;
+
     std::unique_ptr<TargetFile> target_;
     uint64_t size_, written_ = 0;
+    uint64_t given_to_disk_ = 0; ///< bytes that the system was asked to write
     IntegrityCheck check_;
     bk::Host host_;
     const Cancel& cancel_;

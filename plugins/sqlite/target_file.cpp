@@ -230,9 +230,13 @@ void TargetFile::sync_directory() const {
         bk::throw_errno(errno, "cannot make the name durable in " + in_quotes(directory_));
 }
 
+void TargetFile::sync() const {
+    if (::fsync(file_.get()) != 0) bk::throw_errno(errno, "cannot sync " + in_quotes(temporary_));
+}
+
 void TargetFile::publish() {
     adopt_mode();
-    if (::fsync(file_.get()) != 0) bk::throw_errno(errno, "cannot sync " + in_quotes(temporary_));
+    sync();
     if (existing_ == Existing::refuse)
         move_if_absent();
     else

@@ -46,6 +46,9 @@ public:
     [[nodiscard]] const std::string& temporary() const noexcept { return temporary_; }
     [[nodiscard]] int descriptor() const noexcept { return file_.get(); }
 
+    /// What was written so far is on the disk. After a failure the file must be given up.
+    /// Thread-safe.
+    void sync() const;
     /// Durable, then visible under the target's name. Checks again what the constructor checked.
     void publish();
 
