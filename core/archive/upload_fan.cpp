@@ -164,6 +164,7 @@ void UploadFan::work(size_t target) {
         FanUpload::OneTarget& to = task.upload->targets[target];
         bk_part part{};
         if (alive(target) && to.upload) {
+            if (setup_.rate != nullptr) setup_.rate->take(task.buffer->size, stop_);
             try {
                 part = to.upload->part(task.number, task.offset, task.buffer->bytes());
             } catch (const std::exception& error) {

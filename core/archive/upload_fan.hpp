@@ -8,6 +8,7 @@
 #include "core/base/log.hpp"
 #include "core/driver/storage.hpp"
 #include "core/pipeline/crew.hpp"
+#include "core/pipeline/rate_limit.hpp"
 
 #include <condition_variable>
 #include <cstdint>
@@ -47,7 +48,8 @@ public:
     struct Setup {
         size_t required = 1; ///< storages that must hold the archive in the end
         size_t part_size = 0;
-        unsigned parts = 3; ///< buffers in all
+        unsigned parts = 3;        ///< buffers in all
+        RateLimit* rate = nullptr; ///< of what all storages together are sent; may be none
     };
     /// Starts its threads in the crew; close() ends them.
     UploadFan(Crew& crew, Log& log, const std::vector<Storage*>& storages, const Setup& setup);

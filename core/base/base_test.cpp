@@ -34,6 +34,11 @@ TEST(Text, DurationsAreReadAndWritten) {
     EXPECT_EQ(format_duration(340), "340ms");
     EXPECT_EQ(format_duration(125'000), "2m05s");
     EXPECT_EQ(format_duration(3'725'000), "1h02m");
+    for (const char* exact : {"0s", "250ms", "1s", "90m", "2h", "1h30m", "1d", "7d3h59m1s999ms"})
+        EXPECT_EQ(parse_duration(exact_duration(*parse_duration(exact))), parse_duration(exact));
+    EXPECT_EQ(exact_duration(7'200'000), "2h");
+    EXPECT_EQ(exact_duration(5'400'000), "1h30m");
+    EXPECT_EQ(exact_duration(0), "0s");
 }
 
 TEST(Text, HexGoesThereAndBack) {

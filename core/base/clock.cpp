@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <condition_variable>
 #include <cstdio>
 #include <ctime>
+#include <mutex>
 #include <sys/random.h>
 
 namespace bkhost {
@@ -31,6 +33,14 @@ void Clock::random(std::span<uint8_t> out) const {
         if (got < 0 && errno != EINTR) bk::throw_errno(errno, "cannot read random bytes");
         if (got > 0) out = out.subspan(static_cast<size_t>(got));
     }
+}
+
+bool Clock::sleep(int64_t milliseconds, const std::stop_token& stop) const {
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    stopped.wait_for(lock, stop, std::chrono::milliseconds(milliseconds), [] { return false; });
+    return !stop.stop_requested();
 }
 
 const Clock& Clock::system() {

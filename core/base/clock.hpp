@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,8 @@ public:
     [[nodiscard]] virtual TimeMs now() const;           ///< wall clock, for names and records
     [[nodiscard]] virtual int64_t monotonic_ms() const; ///< for durations
     virtual void random(std::span<uint8_t> out) const;
+    /// Waits that long by the monotonic clock; false, at once, when `stop` is requested.
+    [[nodiscard]] virtual bool sleep(int64_t milliseconds, const std::stop_token& stop) const;
     /// The one that the whole process shares.
     [[nodiscard]] static const Clock& system();
 };

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace bkhost {
 namespace {
@@ -65,6 +66,17 @@ std::string format_duration(int64_t ms) {
     else
         std::snprintf(text.data(), text.size(), "%lldh%02lldm", seconds / 3600, seconds / 60 % 60);
     return text.data();
+}
+
+std::string exact_duration(int64_t ms) {
+    static constexpr std::array<std::pair<const char*, int64_t>, 5> kUnits{
+        {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+    std::string text;
+    for (const auto& [unit, factor] : kUnits) {
+        if (ms >= factor) text += std::to_string(ms / factor) + unit;
+        ms %= factor;
+    }
+    return text.empty() ? "0s" : text;
 }
 
 std::optional<uint64_t> parse_size(std::string_view text) {

@@ -14,6 +14,8 @@ namespace bkhost {
 [[nodiscard]] std::string format_bytes(uint64_t bytes);
 /// "2m05s", "340ms", "3.2s", "1h02m".
 [[nodiscard]] std::string format_duration(int64_t milliseconds);
+/// As parse_duration reads it, nothing left out: "2h", "1h30m", "250ms"; "0s" for none.
+[[nodiscard]] std::string exact_duration(int64_t milliseconds);
 /// Bytes of "4096", "64KiB", "8 MiB", "1GB" (decimal), "2g" (binary); nothing when it is not a size
 /// or does not fit.
 [[nodiscard]] std::optional<uint64_t> parse_size(std::string_view text);

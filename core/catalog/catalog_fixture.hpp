@@ -1,15 +1,15 @@
-// What the catalog's tests share: a directory of their own, a clock and processes that obey, and
+// What the catalog's tests share: a directory of their own, processes that obey, and
 // raw SQL on the file. For tests only.
 #pragma once
 
 #include "core/catalog/catalog.hpp"
 #include "core/catalog/database.hpp"
+#include "core/testing/fake_clock.hpp"
 
 #include <bkhost/error.hpp>
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -30,19 +30,6 @@ public:
     TempDir(const TempDir&) = delete;
     TempDir& operator=(const TempDir&) = delete;
     std::filesystem::path path;
-};
-
-/// Stands still until told otherwise; both clocks can be moved apart.
-class FakeClock final : public Clock {
-public:
-    [[nodiscard]] TimeMs now() const override { return wall; }
-    [[nodiscard]] int64_t monotonic_ms() const override { return mono; }
-    void pass(int64_t ms) {
-        wall += ms;
-        mono += ms;
-    }
-    std::atomic<TimeMs> wall{1'770'779'700'000}; // 2026-02-11T03:15:00Z
-    std::atomic<int64_t> mono{5'000'000};
 };
 
 /// Plays one process of a machine; the presence of others is as told.

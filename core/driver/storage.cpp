@@ -178,6 +178,17 @@ uint64_t Storage::abort_stale(const std::string& prefix, int64_t min_age_ms) {
     return count;
 }
 
+std::optional<uint64_t> Storage::free_space() {
+    const auto* usage = driver_->extension<bk_storage_usage>(BK_STORAGE_USAGE_ID);
+    if (usage == nullptr) return std::nullopt;
+    const auto lock = lock_.take();
+    uint64_t free = UINT64_MAX, total = UINT64_MAX;
+    bk_error error = bk::empty_error();
+    check(usage->free_space(self_, &free, &total, &error), error, "");
+    if (free == UINT64_MAX) return std::nullopt;
+    return free;
+}
+
 void Storage::interrupt() noexcept { table().interrupt(self_); }
 
 StorageUpload::StorageUpload(Storage& storage, std::string key, void* handle) noexcept

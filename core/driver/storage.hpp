@@ -90,6 +90,8 @@ public:
     void remove(const std::vector<std::string>& keys);
     /// Aborts unfinished uploads under the prefix; 0 where the driver does not know of such.
     uint64_t abort_stale(const std::string& prefix, int64_t min_age_ms);
+    /// Bytes; nothing where the driver or the place does not tell.
+    [[nodiscard]] std::optional<uint64_t> free_space();
     void interrupt() noexcept;
 
 private:

@@ -3,8 +3,10 @@
 #include "core/archive/naming.hpp"
 #include "core/base/text.hpp"
 #include "core/job/archive_cleaner.hpp"
+#include "core/job/attempts.hpp"
 #include "core/job/dump_run.hpp"
 #include "core/job/own_storage.hpp"
+#include "core/job/preflight.hpp"
 #include "core/job/run_end.hpp"
 
 #include <bkhost/error.hpp>
@@ -13,11 +15,12 @@
 namespace bkhost {
 namespace {
 
-/// One backup under way: its row, its lease and what it may have left behind.
+/// One attempt under way: its row, its lease and what it may have left behind.
 class BackupRun {
 public:
-    BackupRun(const JobContext& context, const BackupRequest& request)
-        : context_(context), request_(request), id_(make_id(context.clock)),
+    /// The context's token is that of the limit.
+    BackupRun(const JobContext& context, const BackupRequest& request, const TimeLimit& limit)
+        : context_(context), request_(request), limit_(limit), id_(make_id(context.clock)),
           folder_(archive_prefix(request.environment, request.tenant, request.source_name, id_)),
           link_(context.stop, std::function<void()>([this] { stop_.request_stop(); })) {
         if (request.storages.empty())
@@ -41,7 +44,11 @@ private:
     [[nodiscard]] BackupRow first_row() const;
     [[nodiscard]] std::vector<CopyRow> first_copies() const;
     void work(LeaseKeeper& keeper, BackupState& state);
-    void probe(Dumper& dumper, std::vector<std::unique_ptr<Storage>>& storages);
+    [[nodiscard]] std::vector<Storage*> probe(Dumper& dumper,
+                                              const std::vector<Storage*>& storages);
+    template <class Call>
+    [[nodiscard]] std::vector<Storage*> each_usable(const std::vector<Storage*>& storages,
+                                                    Call&& call);
     void complete(LeaseKeeper& keeper, const DumpRun& dump);
     void fail(LeaseKeeper& keeper, BackupState state, const std::exception& error);
     void end_row(LeaseKeeper& keeper, BackupState state, const RunEnd& end);
@@ -50,6 +57,7 @@ private:
 
     const JobContext& context_;
     const BackupRequest& request_;
+    const TimeLimit& limit_;
     const std::string id_, folder_;
     std::stop_source stop_;
     std::stop_callback<std::function<void()>> link_;
@@ -102,7 +110,9 @@ BackupOutcome BackupRun::run() {
     try {
         work(keeper, state);
     } catch (const std::exception& error) {
-        fail(keeper, state, error);
+        const std::optional<bk::Error> late = limit_.expired(error, "backup '" + id_ + "'");
+        fail(keeper, state, late ? *late : error);
+        if (late) throw *late;
         throw;
     }
     BackupOutcome outcome;
@@ -120,7 +130,10 @@ void BackupRun::work(LeaseKeeper& keeper, BackupState& state) {
     for (size_t i = 0; i < request_.storages.size(); ++i)
         storages.push_back(
             std::make_unique<Storage>(request_.storages[i].name, drivers_.storages[i], services));
-    probe(dumper, storages);
+    std::vector<Storage*> targets;
+    for (const auto& storage : storages)
+        targets.push_back(storage.get());
+    const std::vector<Storage*> answering = probe(dumper, targets);
 
     const auto step = [&](BackupState next, const BackupChange& change = {}) {
         context_.catalog.transition(id_, state, next, change, &keeper.lease());
@@ -128,6 +141,10 @@ void BackupRun::work(LeaseKeeper& keeper, BackupState& state) {
     };
     step(BackupState::running);
     touched_ = true;
+    // In the archive's own folder, so that whoever cleans up after this run finds what it left.
+    (void)each_usable(answering, [&](Storage& storage) {
+        if (may_be_tried(storage)) try_write(storage, folder_ + ".preflight");
+    });
     manifest_.id = id_;
     manifest_.environment = request_.environment;
     manifest_.tenant = request_.tenant;
@@ -136,9 +153,6 @@ void BackupRun::work(LeaseKeeper& keeper, BackupState& state) {
     manifest_.host = context_.host_name;
     manifest_.created_by = context_.program;
 
-    std::vector<Storage*> targets;
-    for (const auto& storage : storages)
-        targets.push_back(storage.get());
     DumpRun dump(context_, request_, drivers_, services, dumper, targets, id_, folder_);
     dump.dump(manifest_);
     step(BackupState::verifying);
@@ -154,22 +168,32 @@ void BackupRun::work(LeaseKeeper& keeper, BackupState& state) {
     complete(keeper, dump);
 }
 
-void BackupRun::probe(Dumper& dumper, std::vector<std::unique_ptr<Storage>>& storages) {
+/// The storages with which `call` goes well; throws the failure that leaves fewer than are
+/// required.
+template <class Call>
+std::vector<Storage*> BackupRun::each_usable(const std::vector<Storage*>& storages, Call&& call) {
+    std::vector<Storage*> usable;
+    for (size_t i = 0; i < storages.size(); ++i) {
+        try {
+            call(*storages[i]);
+            usable.push_back(storages[i]);
+        } catch (const bk::Error& error) {
+            const size_t left = usable.size() + (storages.size() - i - 1);
+            if (error.cancelled() || left < request_.copies_required) throw;
+            context_.log.warn(std::string(error.what()));
+        }
+    }
+    return usable;
+}
+
+/// Gives the storages that answered. One that does not, and is not required, may be back in time.
+std::vector<Storage*> BackupRun::probe(Dumper& dumper, const std::vector<Storage*>& storages) {
     context_.observer.begin();
     context_.observer.stage(request_.source_name + ": preflight", 0);
     const std::string probed = dumper.probe();
     const auto json = nlohmann::json::parse(probed, nullptr, false);
     const std::string source_path = json.is_object() ? json.value("source_path", "") : "";
-    size_t usable = 0;
-    for (size_t i = 0; i < storages.size(); ++i) {
-        try {
-            storages[i]->probe(source_path);
-            ++usable;
-        } catch (const bk::Error& error) {
-            if (usable + (storages.size() - i - 1) < request_.copies_required) throw;
-            context_.log.warn(std::string(error.what()));
-        }
-    }
+    return each_usable(storages, [&](Storage& storage) { storage.probe(source_path); });
 }
 
 BackupChange BackupRun::described() const {
@@ -256,7 +280,14 @@ std::string BackupRun::clean_up(size_t storage) {
 } // namespace
 
 BackupOutcome run_backup(const JobContext& context, const BackupRequest& request) {
-    return BackupRun(context, request).run();
+    const TimeLimit limit(context.clock, request.timeout_ms, context.stop);
+    JobContext limited = context;
+    limited.stop = limit.token();
+    std::optional<BackupOutcome> outcome;
+    with_retries(request.retries, "the backup of '" + request.source_name + "'", limit,
+                 context.clock, context.log,
+                 [&] { outcome = BackupRun(limited, request, limit).run(); });
+    return std::move(*outcome);
 }
 
 } // namespace bkhost

@@ -22,6 +22,9 @@ struct BackupRequest {
     unsigned workers = 0;                      ///< compressors and units at once; 0: by the cores
     std::vector<std::string> include_tables, exclude_tables;
     std::string notes;
+    uint64_t max_rate = 0;  ///< bytes a second sent to all storages together; 0: no limit
+    int64_t timeout_ms = 0; ///< for all attempts and the waits between them; 0: no limit
+    unsigned retries = 0;   ///< further attempts after a failure that may pass (attempts.hpp)
 };
 
 struct BackupOutcome {
@@ -30,8 +33,9 @@ struct BackupOutcome {
     bool partial = false; ///< a wanted copy is missing
 };
 
-/// Throws what failed: CONFIG before any row exists; else the row ends failed or cancelled, and
-/// nothing is left on the storages. A backup whose manifest is stored is never taken back.
+/// Throws what failed last: CONFIG before any row exists; else the row ends failed or cancelled,
+/// and nothing is left on the storages. Each attempt has a row of its own; TIMEOUT when the time is
+/// over. A backup whose manifest is stored is never taken back.
 [[nodiscard]] BackupOutcome run_backup(const JobContext& context, const BackupRequest& request);
 
 } // namespace bkhost

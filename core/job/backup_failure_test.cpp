@@ -126,8 +126,25 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(StorageFault{Call::probe, "probe"}, StorageFault{Call::upload, "upload"},
                       StorageFault{Call::part, "part"}, StorageFault{Call::commit, "commit"},
                       StorageFault{Call::stat, "stat"}, StorageFault{Call::open, "open"},
-                      StorageFault{Call::read, "read"}, StorageFault{Call::put, "put"}),
+                      StorageFault{Call::read, "read"}, StorageFault{Call::put, "put"},
+                      StorageFault{Call::remove, "remove"}),
     [](const auto& test) { return test.param.name; });
+
+TEST_F(BackupFailure, AStorageThatCannotBeWrittenToIsFoundBeforeTheDump) {
+    here_->fail({.call = Call::put, .status = BK_E_DENIED});
+    expect_failed(error_of([&] { (void)back_up(); }), BK_E_DENIED, ".preflight");
+    EXPECT_EQ(source_->last_request(), "") << "nothing was read";
+    EXPECT_EQ(here_->calls(Call::upload), 0u);
+}
+
+/// One of two storages cannot be written to and is not required; the other one is tried as well.
+TEST_F(BackupFailure, AStorageThatIsNotRequiredMayFailItsTrial) {
+    here_->fail({.call = Call::put, .status = BK_E_DENIED, .key = ".preflight"});
+    const BackupOutcome outcome = back_up(request_for_two(1));
+    EXPECT_EQ(outcome.row.state, BackupState::completed);
+    EXPECT_EQ(there_->calls(Call::put), 2u);
+    EXPECT_TRUE(log_.contains(".preflight': made to fail"));
+}
 
 TEST_F(BackupFailure, AStorageThatLosesBytesSilentlyIsFoundOut) {
     here_->truncate_on_commit(1);
@@ -324,7 +341,7 @@ TEST_F(BackupFailure, ACopyThatIsLostAndCannotBeCleanedEitherSaysBoth) {
 }
 
 TEST_F(BackupFailure, TheLastStorageFailsAfterTheOtherHasTheManifest) {
-    there_->fail({.call = Call::put});
+    there_->fail({.call = Call::put, .key = "manifest.json"});
     expect_failed(error_of([&] { (void)back_up(request_for_two(2)); }), BK_E_UNAVAILABLE,
                   "storage 'there'");
 }

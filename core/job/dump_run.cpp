@@ -42,8 +42,12 @@ MemoryRequest memory_request(const BackupRequest& request, const BackupDrivers& 
     memory.budget = request.memory > 0 ? request.memory : kDefaultBudget;
     memory.workers = default_workers(request.workers);
     memory.units = units;
-    memory.part_size = part_size_for(storages, request.volume_size, uint64_t{4} << 20);
-    memory.smallest_part = part_size_for(storages, request.volume_size, uint64_t{256} << 10);
+    const uint64_t smallest = uint64_t{256} << 10, largest = uint64_t{4} << 20;
+    // A part goes out at once, so under a limit it should be no more than a second's worth.
+    const uint64_t wanted =
+        request.max_rate > 0 ? std::clamp(request.max_rate, smallest, largest) : largest;
+    memory.part_size = part_size_for(storages, request.volume_size, wanted);
+    memory.smallest_part = part_size_for(storages, request.volume_size, smallest);
     if (drivers.compressor)
         memory.codec_memory = [&](uint64_t frame) {
             return codec_memory(*drivers.compressor, BK_FORWARD, frame);
@@ -109,9 +113,10 @@ void DumpRun::plan_stages() {
                        format_bytes(plan_.frame_capacity) + ", " + std::to_string(plan_.workers) +
                        " compressors, " + std::to_string(plan_.units) + " units at once, " +
                        std::to_string(plan_.parts) + " parts of " + format_bytes(plan_.part_size));
-    fan_ = std::make_unique<UploadFan>(
-        crew_, context_.log, storages_,
-        UploadFan::Setup{request_.copies_required, plan_.part_size, plan_.parts});
+    if (request_.max_rate > 0) rate_.emplace(request_.max_rate, context_.clock);
+    fan_ = std::make_unique<UploadFan>(crew_, context_.log, storages_,
+                                       UploadFan::Setup{request_.copies_required, plan_.part_size,
+                                                        plan_.parts, rate_ ? &*rate_ : nullptr});
     frames_ = std::make_unique<FrameFlow>(plan_.frames, plan_.frame_capacity, crew_.token());
     packed_ = std::make_unique<PackedFlow>(plan_.outputs, crew_.token());
 }

@@ -65,6 +65,7 @@ private:
     std::mutex mutex_;
     std::condition_variable_any written_changed_;
     bool written_ = false; ///< the volume writer has ended; guarded by mutex_
+    std::optional<RateLimit> rate_;
     MemoryPlan plan_;
     std::string marker_; ///< nonce of the section comment lines; "": there are none
     SectionTable sections_;

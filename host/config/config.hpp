@@ -16,6 +16,7 @@ namespace bkhost {
 
 inline constexpr uint64_t kDefaultMemory = uint64_t{96} << 20;
 inline constexpr uint64_t kDefaultVolumeSize = uint64_t{64} << 30;
+inline constexpr unsigned kMaxRetries = 100;
 inline constexpr uint64_t kUnlimited = uint64_t{1} << 62; ///< what the word `unlimited` means
 
 /// A driver and its options as the file has them: nothing resolved, no secret read.
@@ -49,6 +50,9 @@ struct JobConfig {
     uint64_t memory = 0;              ///< bytes; 0: Config::memory
     std::vector<std::string> include_tables;
     std::vector<std::string> exclude_tables;
+    uint64_t max_rate = 0;  ///< bytes a second; 0: no limit
+    int64_t timeout_ms = 0; ///< 0: no limit
+    unsigned retries = 0;
     int line = 0;
 };
 

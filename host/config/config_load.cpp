@@ -133,6 +133,27 @@ private:
         return 0;
     }
 
+    /// Milliseconds; 0 for the word `unlimited`.
+    int64_t duration(const ConfigValue& value, const std::string& what) {
+        if (value.is_scalar() && value.text == "unlimited") return 0;
+        const auto time = value.is_scalar() ? parse_duration(value.text) : std::nullopt;
+        if (time && *time > 0) return *time;
+        if (time)
+            problem(value.line, what + " must not be 0", "for no limit write unlimited");
+        else
+            problem(value.line, what + " must be a duration" + not_this(value),
+                    "for example 90s, 30m, 2h or 1h30m");
+        return 0;
+    }
+
+    unsigned count(const ConfigValue& value, const std::string& what, unsigned most) {
+        const auto number = value.is_scalar() ? parse_int(value.text) : std::nullopt;
+        if (number && *number >= 0 && *number <= most) return static_cast<unsigned>(*number);
+        problem(value.line, what + " must be a number" + not_this(value),
+                "from 0 to " + std::to_string(most));
+        return 0;
+    }
+
     std::vector<std::string> texts(const ConfigValue& value, const std::string& what) {
         if (!value.is_sequence()) return {text(value, what)};
         if (value.items.empty())
@@ -264,6 +285,17 @@ private:
                  {"exclude-tables",
                   [&](const Entry& e) {
                       job.exclude_tables = texts(e.value, "exclude-tables" + of);
+                  }},
+                 {"max-rate",
+                  [&](const Entry& e) {
+                      const uint64_t rate = size(e.value, "max-rate" + of, true);
+                      job.max_rate = rate == kUnlimited ? 0 : rate;
+                  }},
+                 {"timeout",
+                  [&](const Entry& e) { job.timeout_ms = duration(e.value, "timeout" + of); }},
+                 {"retries",
+                  [&](const Entry& e) {
+                      job.retries = count(e.value, "retries" + of, kMaxRetries);
                   }},
              });
         if (!compress_given) {

@@ -67,6 +67,9 @@ jobs:
     memory: 64MiB
     include-tables: [t]
     exclude-tables: u
+    max-rate: 20MiB
+    timeout: 1h30m
+    retries: 3
 decrypt: [{driver: age, identity-files: id}]
 )");
     EXPECT_EQ(config.environment, "production");
@@ -91,6 +94,9 @@ decrypt: [{driver: age, identity-files: id}]
     EXPECT_EQ(job.memory, 64u << 20);
     EXPECT_THAT(job.include_tables, ElementsAre("t"));
     EXPECT_THAT(job.exclude_tables, ElementsAre("u"));
+    EXPECT_EQ(job.max_rate, 20u << 20);
+    EXPECT_EQ(job.timeout_ms, 5'400'000);
+    EXPECT_EQ(job.retries, 3u);
     ASSERT_EQ(config.decrypt.size(), 1u);
     EXPECT_EQ(config.decrypt[0].driver, "age");
 }
@@ -103,17 +109,22 @@ TEST_F(ConfigLoad, AJobsDefaults) {
     EXPECT_EQ(job.store_policy, "all");
     EXPECT_EQ(job.volume_size, 0u);
     EXPECT_EQ(job.memory, 0u);
+    EXPECT_EQ(job.max_rate, 0u);
+    EXPECT_EQ(job.timeout_ms, 0);
+    EXPECT_EQ(job.retries, 0u);
     EXPECT_THAT(job.store, ElementsAre("a"));
 }
 
 TEST_F(ConfigLoad, WordsOfAJob) {
     const JobConfig job = load("jobs: {j: {compress: none, encrypt: none, volume-size: unlimited, "
-                               "store-policy: 2}}")
+                               "store-policy: 2, max-rate: unlimited, timeout: unlimited}}")
                               .job("j");
     EXPECT_FALSE(job.compress);
     EXPECT_FALSE(job.encrypt);
     EXPECT_EQ(job.volume_size, kUnlimited);
     EXPECT_EQ(job.store_policy, "2");
+    EXPECT_EQ(job.max_rate, 0u);
+    EXPECT_EQ(job.timeout_ms, 0);
     EXPECT_EQ(load("jobs: {j: {compress: gzip}}").job("j").compress->driver, "gzip");
 }
 
@@ -148,6 +159,17 @@ TEST_F(ConfigLoad, EachProblemOfFormHasItsLine) {
         {"jobs:\n  j:\n    volume-size: 0",
          ":3: volume-size of job 'j' must not be 0; for no limit write unlimited"},
         {"jobs:\n  j:\n    volume-size:", ":3: volume-size of job 'j' must be a size"},
+        {"jobs:\n  j:\n    max-rate: 0",
+         ":3: max-rate of job 'j' must not be 0; for no limit write"},
+        {"jobs:\n  j:\n    max-rate: fast", ":3: max-rate of job 'j' must be a size, not 'fast'"},
+        {"jobs:\n  j:\n    timeout: 0s",
+         ":3: timeout of job 'j' must not be 0; for no limit write"},
+        {"jobs:\n  j:\n    timeout: 90", ":3: timeout of job 'j' must be a duration, not '90'"},
+        {"jobs:\n  j:\n    timeout: [2h]", ":3: timeout of job 'j' must be a duration"},
+        {"jobs:\n  j:\n    retries: -1",
+         ":3: retries of job 'j' must be a number, not '-1'; from 0 to 100"},
+        {"jobs:\n  j:\n    retries: 101", ":3: retries of job 'j' must be a number, not '101'"},
+        {"jobs:\n  j:\n    retries: unlimited", ":3: retries of job 'j' must be a number"},
         {"storages: [a]", ":1: 'storages' must be a map of names; write the name of the storage"},
         {"storages:\n  .a: {driver: local}", ":2: '.a' cannot name a storage; names are"},
         {"storages:\n  a/b: {driver: local}", ":2: 'a/b' cannot name a storage"},
