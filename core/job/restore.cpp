@@ -34,17 +34,6 @@ int64_t rows_of(const std::string& text) {
     return rows != table.end() && rows->is_number_integer() ? rows->get<int64_t>() : 0;
 }
 
-/// Whether another copy may do better: the copy is bad or away, and nothing else is.
-bool worth_another_copy(const bk::Error& error) {
-    switch (error.status()) {
-    case BK_E_CORRUPT:
-    case BK_E_NOT_FOUND:
-    case BK_E_UNAVAILABLE:
-    case BK_E_TIMEOUT: return true;
-    default: return false;
-    }
-}
-
 class RestoreRun {
 public:
     RestoreRun(const JobContext& context, const RestoreRequest& request)
@@ -127,18 +116,7 @@ void RestoreRun::load_from(const ArchivePlace& place) {
     OpenArchive archive(context_, place, request_.decrypt, services);
     const ReadingMark mark(context_, archive.storage(), archive.folder(), id_);
     const Manifest& manifest = archive.manifest();
-    if (manifest.components.size() != 1)
-        throw bk::Error(BK_E_UNSUPPORTED,
-                        "backup '" + manifest.id + "' has " +
-                            std::to_string(manifest.components.size()) +
-                            " components, and this program restores one",
-                        "use a newer bkhost");
-    if (manifest.engine.driver != target_->description.name)
-        throw bk::Error(BK_E_CONFIG,
-                        "backup '" + manifest.id + "' was made by the " + manifest.engine.driver +
-                            " driver and cannot go into a target of the driver '" +
-                            target_->description.name + "'",
-                        "give a target of the same engine with --to");
+    check_restorable(manifest, target_->description.name);
     Dumper dumper("target '" + request_.target_text + "'", target_, services);
     context_.observer.begin();
     context_.observer.stage("restoring " + manifest.id,
@@ -209,6 +187,31 @@ void RestoreRun::extract(OpenArchive& archive, Dumper& dumper) {
 }
 
 } // namespace
+
+bool worth_another_copy(const bk::Error& error) {
+    switch (error.status()) {
+    case BK_E_CORRUPT:
+    case BK_E_NOT_FOUND:
+    case BK_E_UNAVAILABLE:
+    case BK_E_TIMEOUT: return true;
+    default: return false;
+    }
+}
+
+void check_restorable(const Manifest& manifest, const std::string& target_driver) {
+    if (manifest.components.size() != 1)
+        throw bk::Error(BK_E_UNSUPPORTED,
+                        "backup '" + manifest.id + "' has " +
+                            std::to_string(manifest.components.size()) +
+                            " components, and this program restores one",
+                        "use a newer bkhost");
+    if (manifest.engine.driver != target_driver)
+        throw bk::Error(BK_E_CONFIG,
+                        "backup '" + manifest.id + "' was made by the " + manifest.engine.driver +
+                            " driver and cannot go into a target of the driver '" + target_driver +
+                            "'",
+                        "give a target of the same engine with --to");
+}
 
 RestoreRow run_restore(const JobContext& context, const RestoreRequest& request) {
     return RestoreRun(context, request).run();

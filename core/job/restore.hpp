@@ -3,6 +3,8 @@
 
 #include "core/job/open_archive.hpp"
 
+#include <bkhost/error.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -31,6 +33,12 @@ struct RestoreRequest {
 /// has one; what else is in the target stays, and of the storage only the frames are read that hold
 /// what is needed.
 [[nodiscard]] RestoreRow run_restore(const JobContext& context, const RestoreRequest& request);
+
+/// Whether another copy may do better: the copy is bad or away, and nothing else is.
+[[nodiscard]] bool worth_another_copy(const bk::Error& error);
+/// Throws CONFIG for an archive of another driver than the target's, UNSUPPORTED for one that this
+/// program does not restore.
+void check_restorable(const Manifest& manifest, const std::string& target_driver);
 
 /// The decoded plain stream of every volume, in order.
 using StreamOutput = std::function<void(std::span<const uint8_t>)>;

@@ -6,6 +6,7 @@
 #include "host/commands/commands.hpp"
 #include "host/commands/json_rows.hpp"
 #include "host/commands/output.hpp"
+#include "host/commands/preview.hpp"
 #include "host/render/error_text.hpp"
 #include "host/render/picker.hpp"
 
@@ -62,6 +63,7 @@ void confirm(Session& session, const RestoreOptions& options, const std::string&
 } // namespace
 
 int restore_command(Session& session, const RestoreOptions& options) {
+    if (options.dry_run) session.look_only();
     const ChosenBackup chosen = choose_backup(session, options.choice);
     RestoreRequest request;
     request.backup_id = chosen.id;
@@ -76,6 +78,7 @@ int restore_command(Session& session, const RestoreOptions& options) {
     request.memory = session.memory(options.memory);
     request.workers = options.workers;
     request.notes = options.notes;
+    if (options.dry_run) return preview_command(session, request);
     confirm(session, options, request.target_text);
     session.start_progress();
     const RestoreRow row = run_restore(session.context(), request);

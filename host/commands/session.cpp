@@ -85,7 +85,7 @@ PluginRegistry& Session::registry() {
 Catalog& Session::catalog() {
     if (catalog_) return *catalog_;
     catalog_ = std::make_unique<Catalog>(config().catalog_path);
-    (void)reap(context(), open_storage());
+    if (!look_only_) (void)reap(context(), open_storage());
     return *catalog_;
 }
 

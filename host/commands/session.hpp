@@ -59,6 +59,9 @@ public:
     [[nodiscard]] PluginRegistry& registry();
     /// Opens the catalog and looks after what dead processes left.
     [[nodiscard]] Catalog& catalog();
+    /// From now on opening the catalog leaves everything as it is: for commands that promise to
+    /// write nothing.
+    void look_only() noexcept { look_only_ = true; }
     [[nodiscard]] JobContext context();
     /// Shows progress from now on, until stop_progress().
     void start_progress();
@@ -88,6 +91,7 @@ private:
     std::optional<Config> config_;
     std::unique_ptr<PluginRegistry> registry_;
     std::unique_ptr<Catalog> catalog_;
+    bool look_only_ = false;
 };
 
 } // namespace bkhost
