@@ -91,6 +91,10 @@ private:
         call(verb("check", "Check the configuration without touching databases or storages"),
              std::make_shared<int>(0),
              [](Session& session, int) { return check_command(session); });
+        auto jobs = std::make_shared<std::vector<std::string>>();
+        CLI::App* doctor = verb("doctor", "Look whether all is there that a backup needs");
+        doctor->add_option("JOB", *jobs, "What these jobs need; everything without any");
+        call(doctor, jobs, doctor_command);
     }
     void add_run() {
         auto o = std::make_shared<RunOptions>();
@@ -112,6 +116,15 @@ private:
             ->type_name("SIZE");
         run->add_option("--workers", o->workers, "Compressors and units at once (number of cores)")
             ->check(CLI::Range(1, 64));
+        run->add_option("--max-rate", o->max_rate,
+                        "Bytes a second to all storages together, 20MiB, or unlimited")
+            ->type_name("SIZE");
+        run->add_option("--timeout", o->timeout,
+                        "Give a job up after 2h, all its attempts included, or unlimited")
+            ->type_name("DURATION");
+        run->add_option("--retries", o->retries,
+                        "Further attempts after a failure that may pass (0)")
+            ->check(CLI::Range(0u, kMaxRetries));
         run->add_option("--notes", o->notes, "Kept in the catalog")->type_name("TEXT");
         call(run, o, run_command);
     }
@@ -146,6 +159,8 @@ private:
         restore->add_flag("--replace", o->replace,
                           "Replace what is there; with --tables, of these");
         restore->add_flag("--force", o->force, "Ask no question");
+        restore->add_flag("--dry-run", o->dry_run,
+                          "Only show what would be restored, over what, and how long it takes");
         add_memory(restore, o->memory);
         restore->add_option("--workers", o->workers, "Decompressors at once (number of cores)")
             ->check(CLI::Range(1, 64));

@@ -16,6 +16,8 @@ struct RunOptions {
     std::string from, encrypt, compress, name;
     std::vector<std::string> to;
     std::string memory, volume_size, notes;
+    std::string max_rate, timeout;   ///< "": as the job says
+    std::optional<unsigned> retries; ///< nothing: as the job says
     unsigned workers = 0;
 };
 [[nodiscard]] int run_command(Session& session, const RunOptions& options);
@@ -41,6 +43,7 @@ struct RestoreOptions {
     std::vector<std::string> tables; ///< lists of names, as they were written
     unsigned workers = 0;
     bool replace = false, force = false;
+    bool dry_run = false; ///< show what would be done, and write nothing
 };
 [[nodiscard]] int restore_command(Session& session, const RestoreOptions& options);
 
@@ -65,6 +68,7 @@ struct DeleteOptions {
 
 [[nodiscard]] int init_command(Session& session, const std::string& path);
 [[nodiscard]] int check_command(Session& session);
+[[nodiscard]] int doctor_command(Session& session, const std::vector<std::string>& jobs);
 
 [[nodiscard]] int plugin_list_command(Session& session, bool broken);
 [[nodiscard]] int plugin_show_command(Session& session, const std::string& name);

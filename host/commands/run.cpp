@@ -16,6 +16,31 @@
 namespace bkhost {
 namespace {
 
+/// Bytes a second, 0 for none.
+uint64_t rate_option(const std::string& text, uint64_t otherwise) {
+    const uint64_t rate =
+        text == "unlimited" ? kUnlimited : size_option(text, "--max-rate", otherwise);
+    return rate >= kUnlimited ? 0 : rate;
+}
+
+/// Milliseconds, 0 for none.
+int64_t timeout_option(const std::string& text, int64_t otherwise) {
+    if (text.empty()) return otherwise;
+    if (text == "unlimited") return 0;
+    const std::optional<int64_t> time = parse_duration(text);
+    if (!time || *time == 0)
+        throw bk::Error(BK_E_CONFIG, "--timeout takes a duration, not '" + text + "'",
+                        "for example 90s, 30m, 2h or 1h30m; unlimited for none");
+    return *time;
+}
+
+/// What the command line says, above what `job` says.
+void set_limits(BackupRequest& request, const RunOptions& options, const JobConfig& job = {}) {
+    request.max_rate = rate_option(options.max_rate, job.max_rate);
+    request.timeout_ms = timeout_option(options.timeout, job.timeout_ms);
+    request.retries = options.retries.value_or(job.retries);
+}
+
 size_t copies_required(const std::string& policy, size_t storages) {
     if (policy == "all") return storages;
     if (policy == "any") return 1;
@@ -42,6 +67,7 @@ BackupRequest request_of(Session& session, const JobConfig& job, const RunOption
     request.include_tables = job.include_tables;
     request.exclude_tables = job.exclude_tables;
     request.notes = options.notes;
+    set_limits(request, options, job);
     return request;
 }
 
@@ -83,6 +109,7 @@ BackupRequest ad_hoc_request(Session& session, const RunOptions& options) {
     request.memory = session.memory(options.memory);
     request.workers = options.workers;
     request.notes = options.notes;
+    set_limits(request, options);
     return request;
 }
 

@@ -11,8 +11,8 @@ import time
 
 from bkhost_e2e import Case, Running, main, make_shop, BKHOST, PLUGINS
 
-VERBS = ["init", "check", "run", "list", "show", "restore", "verify", "cat", "delete", "key",
-         "plugin", "catalog"]
+VERBS = ["init", "check", "doctor", "run", "list", "show", "restore", "verify", "cat", "delete",
+         "key", "plugin", "catalog"]
 
 
 class Help(Case):
