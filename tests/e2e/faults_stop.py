@@ -37,9 +37,9 @@ class Stop(FaultCase):
             self.assert_nothing_left()
 
     def test_a_run_in_its_storage(self):
-        for function in ("probe", "upload_begin", "upload_part", "upload_commit",
-                         "upload_commit@index", "put@manifest.json", "stat", "stat@manifest.json",
-                         "read_open", "read", "read@index"):
+        for function in ("probe", "put", "remove_many", "upload_begin", "upload_part",
+                         "upload_commit", "upload_commit@index", "put@manifest.json", "stat",
+                         "stat@manifest.json", "read_open", "read", "read@index"):
             for wait in ("stall", "block"):
                 self.run_stopped(f"{function}:1:{wait}={TIME}", storage=True)
 
@@ -62,8 +62,8 @@ class Stop(FaultCase):
 
     def test_in_cleaning_up_after_a_failure(self):
         """What was not removed then is removed by the next start."""
-        for function in ("remove_many", "abort_stale", "list"):
-            fault = f"{function}:1:stall={TIME}"
+        for function in ("remove_many:2", "abort_stale:1", "list:1"):  # the first is the preflight's
+            fault = f"{function}:stall={TIME}"
             with self.subTest(fault=fault):
                 self.configure(storage=["put@manifest.json:1:error=no_space", fault])
                 running = self.start("run", "shop")
