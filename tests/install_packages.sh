@@ -1,27 +1,29 @@
 #!/usr/bin/env bash
 # Installs the packages of packages.txt that are missing: `build` what a build takes, `test` (and no
-# argument) all of them. Calls apt only when something is missing; as root, or with sudo.
+# argument) what the tests take besides, `coverage` what tests/coverage.sh takes besides that. Calls apt
+# only when something is missing; as root, or with sudo.
 set -euo pipefail
 
 list=$(dirname "$(readlink -f "$0")")/packages.txt
 purpose=${1:-test}
 case $purpose in
-build | test) ;;
+build | test | coverage) ;;
 *)
-    echo "usage: $0 [build|test]" >&2
+    echo "usage: $0 [build|test|coverage]" >&2
     exit 2
     ;;
 esac
 
 wanted() {
     awk -v purpose="$purpose" '
+        BEGIN { rank["build"] = 1; rank["test"] = 2; rank["coverage"] = 3 }
         { sub(/#.*/, "") }
         NF == 0 { next }
-        NF != 2 || ($2 != "build" && $2 != "test") {
-            print FILENAME ":" FNR ": not \"PACKAGE build|test\"" > "/dev/stderr"
+        NF != 2 || !($2 in rank) {
+            print FILENAME ":" FNR ": not \"PACKAGE build|test|coverage\"" > "/dev/stderr"
             exit 1
         }
-        $2 == "build" || purpose == "test" { print $1 }' "$list"
+        rank[$2] <= rank[purpose] { print $1 }' "$list"
 }
 
 installed() {
