@@ -39,7 +39,7 @@ typedef struct bk_section {
     const char *kind;           /* "image" "schema" "table" "sequence" "index" "file" ... */
     const char *namespace_name; /* the schema or database; may be "" */
     const char *name;           /* "users" */
-    const char *depends;        /* names of sections that must be loaded first, by comma; may be "" */
+    const char *depends;        /* names of sections to load first, by comma ("a,b" in quotes); or "" */
     uint64_t size_hint;         /* bytes; 0: unknown */
 } bk_section;
 
@@ -122,8 +122,9 @@ typedef struct bk_dumper {
     bk_status (*dump_end)(void *self, int32_t ok, bk_error *) BK_NOEXCEPT;
 
     /* Opens the target. request: {"archive_id":"..","engine":"..","version":"..","format":"image",
-     * "layout":{..},"target":"refuse"|"replace"|"append","what":..,"include":[..]}. EXISTS when the target is
-     * not empty and "refuse". *parallel: how many load() calls at once are worth while. [instance] */
+     * "layout":{..},"target":"refuse"|"replace"|"append","what":..,"include":[..]}. "refuse": EXISTS when the
+     * target is not empty; with `include`, when it has one of these. *parallel: how many load() calls at
+     * once are worth while. [instance] */
     bk_status (*load_begin)(void *self, const char *request, void **session, uint32_t *parallel,
                             bk_error *) BK_NOEXCEPT;
     /* What the target already holds of this archive, for resume. May be NULL. [instance] */
