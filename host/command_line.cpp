@@ -41,6 +41,7 @@ public:
         add_list();
         add_restore();
         add_verify();
+        add_reindex();
         add_cat();
         add_delete();
         add_plugin();
@@ -161,6 +162,8 @@ private:
         restore->add_flag("--force", o->force, "Ask no question");
         restore->add_flag("--dry-run", o->dry_run,
                           "Only show what would be restored, over what, and how long it takes");
+        restore->add_flag("--sequential", o->sequential,
+                          "Without the index, from the first byte to the last (a damaged index)");
         add_memory(restore, o->memory);
         restore->add_option("--workers", o->workers, "Decompressors at once (number of cores)")
             ->check(CLI::Range(1, 64));
@@ -179,6 +182,17 @@ private:
             ->check(CLI::IsMember({"quick", "stored", "full"}));
         add_memory(verify, o->memory);
         call(verify, o, verify_command);
+    }
+    void add_reindex() {
+        auto o = std::make_shared<ReindexOptions>();
+        CLI::App* reindex = verb("reindex", "Make a damaged or lost index anew from the volumes");
+        add_choice(reindex, o->choice);
+        add_identities(reindex, o->choice);
+        reindex
+            ->add_option("--encrypt", o->encrypt,
+                         "age:RECIPIENT, one of the backup's own (as its job is configured)")
+            ->type_name("CIPHER");
+        call(reindex, o, reindex_command);
     }
     void add_cat() {
         auto o = std::make_shared<CatOptions>();

@@ -9,8 +9,6 @@
 namespace bkhost {
 namespace {
 
-constexpr uint64_t kFrameLimit = uint64_t{512} << 20; // bytes; no writer makes frames like that
-
 /// What is wrong with the packed bytes, or "".
 std::string unpack(Codec& codec, std::span<const uint8_t> packed, std::span<uint8_t> plain) {
     bk_in in{packed.data(), packed.size(), 0};

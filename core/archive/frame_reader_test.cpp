@@ -243,7 +243,7 @@ TEST(FrameReader, WhatTheCodecDoesNotKnowIsDamageOfTheObject) {
     const std::string index = kFolder + bed.manifest.index.key;
     bed.store->flip_bit(index, 3);
     bed.manifest.index.sha256 = sha256_hex(bed.store->object(index));
-    EXPECT_THAT(failure(), HasSubstr(index + "': the index is damaged: compressor 'store'"));
+    EXPECT_THAT(failure(), HasSubstr(index + "' is damaged: compressor 'store'"));
 }
 
 TEST(FrameReader, AVolumeThatTheManifestDoesNotHaveIsCorrupt) {

@@ -5,51 +5,43 @@
 namespace bkhost {
 namespace {
 constexpr size_t kBuffer = 256 * 1024;
+const char* const kHint =
+    "another copy may be whole; without one, 'bkhost restore --sequential' needs no index, and "
+    "'bkhost reindex' makes it anew";
 } // namespace
+
+/// Whatever is wrong with the object, the same can be done about it.
+template <class Body>
+auto IndexReader::hinted(Body&& body) const {
+    try {
+        return body();
+    } catch (const bk::Error& e) {
+        if (e.status() != BK_E_CORRUPT && e.status() != BK_E_NOT_FOUND) throw;
+        throw bk::Error(e.status(), e.what(), kHint);
+    }
+}
 
 IndexReader::IndexReader(const ArchiveAccess& access, const Manifest& manifest,
                          const DriverPtr& compressor)
     : object_("storage '" + access.storage.name() + "', object '" + access.folder +
               manifest.index.key + "'"),
-      audit_(manifest), object_reader_(access, manifest.index, 0, manifest.index.packed_size),
-      packed_(kBuffer), plain_(kBuffer) {
-    if (compressor) codec_ = std::make_unique<Codec>(compressor, access.services, BK_REVERSE);
-}
+      audit_(manifest), reader_(hinted([&] {
+          return std::make_unique<PlainReader>(access, manifest.index, compressor);
+      })) {}
 
 void IndexReader::corrupt(const std::string& what) const {
-    throw bk::Error(
-        BK_E_CORRUPT, object_ + ": the index is damaged: " + what,
-        "the volumes alone can still be decoded by hand: see core/FORMAT.md, section 8");
+    throw bk::Error(BK_E_CORRUPT, object_ + ": the index is damaged: " + what, kHint);
 }
 
 /// Appends more plain text; false at the end.
 bool IndexReader::fill() {
-    if (ended_) return false;
-    if (packed_pos_ == packed_size_ && !source_end_) {
-        packed_size_ = object_reader_.read(packed_);
-        packed_pos_ = 0;
-        source_end_ = packed_size_ < packed_.size();
-        if (source_end_) object_reader_.check_end();
-    }
-    if (!codec_) {
-        pending_.append(reinterpret_cast<const char*>(packed_.data()), packed_size_);
-        packed_pos_ = packed_size_;
-        ended_ = source_end_;
-        return packed_size_ > 0;
-    }
-    bk_in in{packed_.data(), packed_size_, packed_pos_};
-    bk_out out{plain_.data(), plain_.size(), 0};
-    bk_status status = BK_OK;
-    try {
-        status = codec_->process(in, out, source_end_ ? BK_FINISH : BK_RUN);
-    } catch (const bk::Error& e) {
-        if (is_damage(e)) corrupt(e.what());
-        throw;
-    }
-    packed_pos_ = in.pos;
-    pending_.append(reinterpret_cast<const char*>(plain_.data()), out.pos);
-    ended_ = source_end_ && status == BK_END && packed_pos_ == packed_size_;
-    return true;
+    const size_t before = pending_.size();
+    pending_.resize(before + kBuffer);
+    const size_t got = hinted([&] {
+        return reader_->read({reinterpret_cast<uint8_t*>(pending_.data()) + before, kBuffer});
+    });
+    pending_.resize(before + got);
+    return got > 0;
 }
 
 bool IndexReader::next_line(std::string& line) {

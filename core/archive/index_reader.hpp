@@ -3,7 +3,7 @@
 
 #include "core/archive/index_audit.hpp"
 #include "core/archive/index_records.hpp"
-#include "core/archive/object_reader.hpp"
+#include "core/archive/plain_reader.hpp"
 
 #include <memory>
 #include <optional>
@@ -12,7 +12,8 @@
 
 namespace bkhost {
 
-/// Confined to one thread. Holds one line and two buffers, whatever the size of the index.
+/// Confined to one thread. Holds one line and two buffers, whatever the size of the index. An index
+/// object that is damaged or missing is CORRUPT or NOT_FOUND with a hint at what works without it.
 class IndexReader {
 public:
     /// The manifest must outlive it. `compressor` none: the lines are stored as they are.
@@ -25,17 +26,15 @@ public:
 private:
     [[nodiscard]] bool next_line(std::string& line);
     bool fill();
+    template <class Body>
+    auto hinted(Body&& body) const;
     [[noreturn]] void corrupt(const std::string& what) const;
 
     std::string object_;
     IndexAudit audit_;
-    ObjectReader object_reader_;
-    std::unique_ptr<Codec> codec_;
-    std::vector<uint8_t> packed_, plain_;
-    size_t packed_size_ = 0, packed_pos_ = 0;
+    std::unique_ptr<PlainReader> reader_;
     std::string pending_; ///< plain text not yet handed out
     size_t pending_pos_ = 0;
-    bool ended_ = false, source_end_ = false;
 };
 
 } // namespace bkhost

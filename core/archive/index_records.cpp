@@ -15,6 +15,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+Json rows_json(const RowSum& sum) { return sum.counted ? Json(sum.rows) : Json(nullptr); }
+
 Json digest_json(const RowSum& sum) {
     const std::string text = digest_text(sum);
     return text.empty() ? Json(nullptr) : Json(text);
@@ -22,8 +24,9 @@ Json digest_json(const RowSum& sum) {
 
 RowSum sum_of(const Json& rows, const Json& digest) {
     RowSum sum;
-    sum.rows = whole_number(rows);
-    sum.digest_known = !digest.is_null();
+    sum.counted = !rows.is_null();
+    if (sum.counted) sum.rows = whole_number(rows);
+    sum.digest_known = sum.counted && !digest.is_null();
     if (!sum.digest_known) return sum;
     const auto text = digest.get<std::string>();
     const auto parse = [](std::string_view hex, uint64_t& value) {
@@ -53,7 +56,7 @@ Json json_of(const SectionInfo& r) {
 Json json_of(const IndexFrame& r) {
     Json segments = Json::array();
     for (const IndexSegment& s : r.segments)
-        segments.push_back({s.section, s.offset, s.length, s.section_offset, s.sum.rows,
+        segments.push_back({s.section, s.offset, s.length, s.section_offset, rows_json(s.sum),
                             digest_json(s.sum), (s.first ? 1 : 0) | (s.continued ? 2 : 0)});
     Json json{{"t", "frame"},          {"n", r.number},
               {"c", r.component},      {"v", r.volume},
@@ -67,8 +70,8 @@ Json json_of(const IndexMeta& r) {
     return {{"t", "meta"}, {"c", r.component}, {"key", r.key}, {"value", Json::parse(r.value)}};
 }
 Json json_of(const IndexProof& r) {
-    return {{"t", "proof"},     {"c", r.component},   {"namespace", r.namespace_name},
-            {"table", r.table}, {"rows", r.sum.rows}, {"digest", digest_json(r.sum)}};
+    return {{"t", "proof"},     {"c", r.component},         {"namespace", r.namespace_name},
+            {"table", r.table}, {"rows", rows_json(r.sum)}, {"digest", digest_json(r.sum)}};
 }
 Json json_of(const Warning& r) {
     return {{"t", "warning"}, {"code", r.code}, {"object", r.object}, {"text", r.text}};
@@ -81,7 +84,7 @@ Json json_of(const IndexTotal& r) {
     return {{"t", "total"},
             {"n", r.section},
             {"bytes", r.bytes},
-            {"rows", r.sum.rows},
+            {"rows", rows_json(r.sum)},
             {"digest", digest_json(r.sum)}};
 }
 Json json_of(const IndexEnd& r) {

@@ -13,7 +13,8 @@
 
 namespace bkhost {
 
-inline constexpr size_t kIndexLineLimit = size_t{64} << 20; ///< bytes; a longer line is not ours
+inline constexpr size_t kIndexLineLimit = size_t{64} << 20;  ///< bytes; a longer line is not ours
+inline constexpr uint64_t kFrameLimit = uint64_t{512} << 20; ///< bytes; no writer makes such frames
 
 struct IndexBegin {
     std::string id;

@@ -97,6 +97,7 @@ protected:
     /// `frames`: plain texts, each packed on its own.
     void put(const std::vector<std::string>& frames, bool compressed = true) {
         MemoryStore::Data data;
+        bed.manifest.index.plain_size = 0;
         for (const std::string& text : frames) {
             MemoryStore::Data packed(as_bytes(text).begin(), as_bytes(text).end());
             if (compressed) {
@@ -105,6 +106,7 @@ protected:
                 packed.resize(codec.frame(as_bytes(text), packed));
             }
             data.insert(data.end(), packed.begin(), packed.end());
+            bed.manifest.index.plain_size += text.size();
         }
         put_raw(data);
     }

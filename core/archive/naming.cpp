@@ -71,8 +71,10 @@ std::string volume_name(std::string_view component, std::string_view extension, 
     return name + suffixes(codec, cipher);
 }
 
-std::string index_name(std::string_view codec, std::string_view cipher) {
-    return "index.ndjson" + suffixes(codec, cipher);
+std::string index_name(std::string_view codec, std::string_view cipher, std::string_view rebuild) {
+    std::string name("index");
+    if (!rebuild.empty()) name.append(".").append(rebuild);
+    return name + ".ndjson" + suffixes(codec, cipher);
 }
 
 } // namespace bkhost

@@ -30,6 +30,8 @@ struct ArchiveLocation {
 [[nodiscard]] std::string volume_name(std::string_view component, std::string_view extension,
                                       uint32_t volume, std::string_view codec,
                                       std::string_view cipher);
-[[nodiscard]] std::string index_name(std::string_view codec, std::string_view cipher);
+/// `rebuild`: id of what made the index anew from the volumes; "" for the first one.
+[[nodiscard]] std::string index_name(std::string_view codec, std::string_view cipher,
+                                     std::string_view rebuild = {});
 
 } // namespace bkhost

@@ -77,6 +77,7 @@ TEST(Naming, OnlyLaterVolumesAreNumbered) {
     EXPECT_EQ(volume_name("shop", "", 0, "", ""), "shop");
     EXPECT_EQ(index_name("zst", "age"), "index.ndjson.zst.age");
     EXPECT_EQ(index_name("", ""), "index.ndjson");
+    EXPECT_EQ(index_name("zst", "", kId), "index." + std::string(kId) + ".ndjson.zst");
 }
 
 } // namespace

@@ -14,9 +14,17 @@ const char* const kDamagedHint =
 
 ObjectReader::ObjectReader(const ArchiveAccess& access, const ObjectRecord& record, uint64_t begin,
                            uint64_t end)
+    : ObjectReader(access, record, begin, end, false) {}
+
+ObjectReader::ObjectReader(const ArchiveAccess& access, const ObjectRecord& record)
+    : ObjectReader(access, record, 0, record.packed_size, true) {}
+
+ObjectReader::ObjectReader(const ArchiveAccess& access, const ObjectRecord& record, uint64_t begin,
+                           uint64_t end, bool hashed)
     : access_(access), record_(record), object_("storage '" + access.storage.name() +
                                                 "', object '" + access.folder + record.key + "'"),
       left_(end - begin), whole_tail_(end == record.packed_size) {
+    if (hashed) hash_.emplace();
     if (begin > end || end > record.packed_size) corrupt("the index points outside the object");
     const std::optional<ObjectInfo> info = access_.storage.stat(access_.folder + record_.key);
     if (!info) corrupt("the object is missing", kDamagedHint);
@@ -38,7 +46,7 @@ void ObjectReader::corrupt(const std::string& what, const std::string& hint) con
 }
 
 void ObjectReader::open_plain(uint64_t begin, uint64_t end) {
-    if (begin == 0 && whole_tail_) hash_.emplace();
+    if (begin == 0 && whole_tail_ && !hash_) hash_.emplace();
     if (begin == end) return;
     reader_ = access_.storage.read(access_.folder + record_.key, begin, end - begin, version_);
 }
@@ -62,10 +70,13 @@ void ObjectReader::open_cipher(uint64_t begin, uint64_t end) {
         done += got;
     }
     check_header(header);
+    if (hash_) hash_->update(header);
     const Cipher::Position position = cipher_->seek(begin);
     skip_ = position.skip;
     const uint64_t stored_end =
         whole_tail_ ? record_.size : std::min(record_.size, cipher_->stored_end(end));
+    if (hash_ && position.stored_offset != header.size())
+        throw bk::Error(BK_E_INTERNAL, object_ + ": its data do not begin behind the header");
     if (position.stored_offset > stored_end) corrupt("is shorter than its packed size needs");
     stored_tail_ = stored_end == record_.size;
     reader_ = access_.storage.read(key, position.stored_offset, stored_end - position.stored_offset,
@@ -104,6 +115,7 @@ bool ObjectReader::refill() {
     if (stored_end_) return false;
     const size_t got = reader_->read(stored_);
     access_.observer.add_stored(got);
+    if (hash_) hash_->update(std::span(stored_).first(got));
     stored_size_ = got;
     stored_pos_ = 0;
     stored_end_ = got == 0;
@@ -140,8 +152,8 @@ size_t ObjectReader::read(std::span<uint8_t> buffer) {
         size_t got = 0;
         if (!cipher_) {
             got = reader_->read(room);
-            access_.observer.add_stored(got);
             if (hash_) hash_->update(room.first(got));
+            access_.observer.add_stored(got);
         } else if (skip_ > 0) {
             std::array<uint8_t, 64 * 1024> skipped;
             const size_t n =
@@ -160,12 +172,13 @@ size_t ObjectReader::read(std::span<uint8_t> buffer) {
 }
 
 void ObjectReader::check_end() {
+    if (whole_tail_ && cipher_ && !cipher_end_) {
+        std::array<uint8_t, 1> more{};
+        if (left_ > 0 || decrypt(more) != 0 || !cipher_end_)
+            corrupt("holds more than the manifest says", kDamagedHint);
+    }
     if (hash_ && hash_->finish() != record_.sha256) corrupt("its sha256 differs", kDamagedHint);
     hash_.reset();
-    if (!whole_tail_ || !cipher_ || cipher_end_) return;
-    std::array<uint8_t, 1> more{};
-    if (left_ > 0 || decrypt(more) != 0 || !cipher_end_)
-        corrupt("holds more than the manifest says", kDamagedHint);
 }
 
 } // namespace bkhost

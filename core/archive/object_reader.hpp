@@ -32,6 +32,8 @@ public:
     /// The packed bytes [begin, end) of the object; `end` at most record.packed_size.
     ObjectReader(const ArchiveAccess& access, const ObjectRecord& record, uint64_t begin,
                  uint64_t end);
+    /// All of it, and its sha256 is compared too, by check_end().
+    ObjectReader(const ArchiveAccess& access, const ObjectRecord& record);
     ~ObjectReader();
 
     /// Fills the buffer as far as the range goes; gives the number of bytes.
@@ -42,6 +44,8 @@ public:
     void check_end();
 
 private:
+    ObjectReader(const ArchiveAccess& access, const ObjectRecord& record, uint64_t begin,
+                 uint64_t end, bool hashed);
     void open_plain(uint64_t begin, uint64_t end);
     void open_cipher(uint64_t begin, uint64_t end);
     void check_header(std::span<const uint8_t> header);
@@ -58,7 +62,7 @@ private:
     std::unique_ptr<StorageReader> reader_;
     std::vector<uint8_t> stored_; ///< input of the cipher
     size_t stored_size_ = 0, stored_pos_ = 0;
-    std::optional<Sha256> hash_; ///< of a whole object without a cipher
+    std::optional<Sha256> hash_; ///< of all stored bytes, when they are compared
     uint64_t skip_ = 0;          ///< decrypted bytes before the range
     uint64_t left_ = 0;          ///< of the range
     bool whole_tail_ = false;    ///< the range reaches the end of the packed stream

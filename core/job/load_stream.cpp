@@ -1,9 +1,10 @@
 #include "core/job/load_stream.hpp"
 
+#include "core/job/load_piece.hpp"
+
 #include <bkhost/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace bkhost {
@@ -40,42 +41,15 @@ void LoadStream::load_segment() {
                                           " goes on with a fragment that no frame began");
     const SectionInfo section = frames_.section(segment.section);
     const bool spans = frame_->index.more && segment_ + 1 == frame_->index.segments.size();
-    bk_load_unit unit{};
-    unit.struct_size = sizeof unit;
-    unit.flags = segment.first ? uint32_t{BK_LOAD_FIRST} : 0u;
-    unit.archive_id = archive_id_.c_str();
-    unit.section = {sizeof(bk_section),
-                    section.phase,
-                    section.step,
-                    section.ordered ? uint32_t{BK_SECTION_ORDERED} : 0u,
-                    section.kind.c_str(),
-                    section.namespace_name.c_str(),
-                    section.name.c_str(),
-                    section.depends.c_str(),
-                    0};
-    unit.frame_no = frame_->index.number;
-    unit.section_offset = segment.section_offset;
-    unit.size = spans ? 0 : segment.length; // of a group it is known only at its end
-    unit.rows = segment.sum.rows;
-    unit.digest[0] = segment.sum.low;
-    unit.digest[1] = segment.sum.high;
     remaining_ = frame_->bytes().subspan(segment.offset, segment.length);
-
-    bk_source source{};
-    source.struct_size = sizeof source;
-    source.ctx = this;
-    source.read = [](bk_source* self, void* buffer, size_t cap, size_t* got,
-                     bk_error* error) noexcept -> bk_status {
-        return bk::guard(error, [&]() -> bk_status {
-            *got = static_cast<LoadStream*>(self->ctx)->read({static_cast<uint8_t*>(buffer), cap});
-            return *got == 0 ? BK_END : BK_OK;
-        });
-    };
-    session_.load(unit, source);
-    std::array<uint8_t, 1> more{};
-    if (read(more) != 0)
-        throw bk::Error(BK_E_INTERNAL, "the loader of section '" + section.name +
-                                           "' did not read all that it was given");
+    load_piece(session_, archive_id_,
+               {.section = section,
+                .first = segment.first,
+                .frame = frame_->index.number,
+                .section_offset = segment.section_offset,
+                .size = spans ? 0 : segment.length, // of a group it is known only at its end
+                .sum = segment.sum},
+               [this](std::span<uint8_t> buffer) { return read(buffer); });
 }
 
 size_t LoadStream::read(std::span<uint8_t> buffer) {

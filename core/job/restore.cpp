@@ -4,6 +4,7 @@
 #include "core/job/load_stream.hpp"
 #include "core/job/reading_mark.hpp"
 #include "core/job/run_end.hpp"
+#include "core/job/sequential_load.hpp"
 #include "core/job/table_choice.hpp"
 
 #include <bkhost/error.hpp>
@@ -41,6 +42,10 @@ public:
           link_(context.stop, std::function<void()>([this] { stop_.request_stop(); })),
           target_(set_up(context.registry, kDumper, request.target,
                          "target '" + request.target_text + "'")) {
+        if (request.sequential && !request.tables.empty())
+            throw bk::Error(BK_E_CONFIG, "single tables cannot be restored without the index",
+                            "restore all with --sequential, or make the index anew with "
+                            "'bkhost reindex' first");
         if (request.places.empty())
             throw bk::Error(BK_E_NOT_FOUND, "no storage has backup '" + request.backup_id + "'",
                             "see 'bkhost show " + request.backup_id + "'");
@@ -144,15 +149,22 @@ void RestoreRun::load(OpenArchive& archive, Dumper& dumper) {
         setup.wanted = [&](const IndexFrame& frame) { return choice.has_any(frame); };
         wanted = [&](uint32_t section) { return choice.has(section); };
     }
-    frames = archive.frames(crew, std::move(setup), request_.memory);
+    if (!request_.sequential) frames = archive.frames(crew, std::move(setup), request_.memory);
     crew.run([&] {
-        LoadStream stream(*frames, *session, manifest.id, context_.observer, wanted);
-        stream.run();
-        if (stream.bytes() == 0)
-            throw bk::Error(BK_E_CORRUPT, "backup '" + manifest.id + "' gave no data");
-        change_.bytes = static_cast<int64_t>(stream.bytes());
-        change_.rows =
-            static_cast<int64_t>(chosen ? stream.rows() : manifest.rows.value_or(stream.rows()));
+        uint64_t bytes = 0, rows = 0;
+        if (request_.sequential) {
+            SequentialLoad stream(archive.access(), manifest, archive.compressor(), *session);
+            stream.run();
+            bytes = stream.bytes();
+        } else {
+            LoadStream stream(*frames, *session, manifest.id, context_.observer, wanted);
+            stream.run();
+            bytes = stream.bytes();
+            rows = stream.rows();
+        }
+        if (bytes == 0) throw bk::Error(BK_E_CORRUPT, "backup '" + manifest.id + "' gave no data");
+        change_.bytes = static_cast<int64_t>(bytes);
+        change_.rows = static_cast<int64_t>(chosen ? rows : manifest.rows.value_or(rows));
     });
     crew.join(); // before the commit: a failure that the loader did not see must not pass
     context_.observer.stage("checking " + request_.target_text, 0);

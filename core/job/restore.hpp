@@ -22,6 +22,7 @@ struct RestoreRequest {
     std::string environment;         ///< of the target
     std::vector<std::string> tables; ///< these only, with what belongs to them; empty: all
     bool replace = false;            ///< what is there (with `tables`: of these) may be replaced
+    bool sequential = false;         ///< all, from the first byte to the last, without the index
     uint64_t memory = 0;             ///< budget in bytes; 0: the default
     unsigned workers = 0;
     std::string notes;

@@ -14,6 +14,7 @@ struct RowSum {
     uint64_t rows = 0;
     uint64_t low = 0, high = 0;
     bool digest_known = true; ///< false: some rows came without a digest
+    bool counted = true;      ///< false: how many rows there are is not known; no digest either
 
     void add(const RowSum& other) noexcept {
         rows += other.rows;
@@ -21,6 +22,7 @@ struct RowSum {
         high += other.high + (sum < low ? 1 : 0);
         low = sum;
         digest_known = digest_known && other.digest_known;
+        counted = counted && other.counted;
     }
 };
 

@@ -42,7 +42,7 @@ struct RestoreOptions {
     std::string to, memory, notes;
     std::vector<std::string> tables; ///< lists of names, as they were written
     unsigned workers = 0;
-    bool replace = false, force = false;
+    bool replace = false, force = false, sequential = false;
     bool dry_run = false; ///< show what would be done, and write nothing
 };
 [[nodiscard]] int restore_command(Session& session, const RestoreOptions& options);
@@ -52,6 +52,12 @@ struct VerifyOptions {
     std::string level = "stored", memory;
 };
 [[nodiscard]] int verify_command(Session& session, const VerifyOptions& options);
+
+struct ReindexOptions {
+    BackupChoice choice;
+    std::string encrypt;
+};
+[[nodiscard]] int reindex_command(Session& session, const ReindexOptions& options);
 
 struct CatOptions {
     BackupChoice choice;

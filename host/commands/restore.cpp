@@ -75,6 +75,7 @@ int restore_command(Session& session, const RestoreOptions& options) {
     request.environment = session.config().environment;
     request.tables = table_names(options.tables);
     request.replace = options.replace;
+    request.sequential = options.sequential;
     request.memory = session.memory(options.memory);
     request.workers = options.workers;
     request.notes = options.notes;
