@@ -183,7 +183,7 @@ TEST_F(ReapTest, LeftoversOfARunThatFailedAreRemovedByTheNext) {
 /// Its manifest was stored, could not be read back, and then not be removed.
 TEST_F(ReapTest, AWholeArchiveOfARunThatFailedIsRemoved) {
     here_->fail({.call = Call::stat, .key = "manifest.json"});
-    here_->fail({.call = Call::remove});
+    here_->fail({.call = Call::remove, .key = "manifest.json"});
     (void)error_of([&] { (void)back_up(); });
     EXPECT_THAT(key_of(*here_, "manifest.json"), Not(IsEmpty()));
     EXPECT_EQ(reap_all().adopted, 0u);
