@@ -22,6 +22,12 @@ constexpr int kFailuresShown = 10;
 constexpr size_t kFlips = 10'000; // of a volume
 constexpr uint64_t kSeed = 20260211;
 
+#ifdef BKHOST_DAMAGE_STEP // a build in which each case takes long
+constexpr uint64_t kStep = BKHOST_DAMAGE_STEP;
+#else
+constexpr uint64_t kStep = 1;
+#endif
+
 uint64_t number(const char* variable, uint64_t otherwise) {
     const char* text = std::getenv(variable);
     return text == nullptr ? otherwise : std::stoull(text);
@@ -41,7 +47,7 @@ protected:
 
     inline static std::unique_ptr<RealDrivers> drivers_; // one a process
     DamageBed bed_{*drivers_, GetParam()};
-    const size_t step_ = std::max<size_t>(1, number("BKHOST_DAMAGE_STEP", 1)) *
+    const size_t step_ = std::max<size_t>(1, number("BKHOST_DAMAGE_STEP", kStep)) *
                          (number("BKHOST_DAMAGE_ALL", 0) == 0 ? GetParam().every : 1);
     std::map<std::string, size_t> cases_; ///< by kind
     size_t met_ = 0;
