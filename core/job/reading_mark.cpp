@@ -1,5 +1,7 @@
 #include "core/job/reading_mark.hpp"
 
+#include "core/job/own_storage.hpp"
+
 #include <bkhost/error.hpp>
 
 #include <string_view>
@@ -73,9 +75,8 @@ ReadingMark::ReadingMark(const JobContext& context, Storage& storage, const std:
 ReadingMark::~ReadingMark() {
     if (!written_) return;
     try {
-        const Services services(context_.log, {});
-        Storage own(storage_.name(), storage_.driver(), services);
-        own.remove({key_});
+        OwnStorage own(context_.log, storage_.name(), storage_.driver(), {});
+        own.storage.remove({key_});
     } catch (const std::exception& error) {
         context_.log.warn(std::string("the mark of the restore was not removed: ") + error.what());
     }

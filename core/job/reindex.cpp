@@ -5,6 +5,7 @@
 #include "core/archive/naming.hpp"
 #include "core/base/text.hpp"
 #include "core/job/import.hpp"
+#include "core/job/own_storage.hpp"
 
 #include <bkhost/error.hpp>
 
@@ -51,6 +52,7 @@ public:
 
 private:
     void check_archive();
+    void read_index();
     [[nodiscard]] bool is_whole();
     void find_recipients();
     void build(ReindexResult& result);
@@ -83,11 +85,16 @@ void Reindexing::check_archive() {
                         "'bkhost restore --sequential' needs no index");
 }
 
+/// All of it, so that every rule is held.
+void Reindexing::read_index() {
+    IndexReader index(archive_.access(), manifest_, archive_.compressor());
+    while (index.next()) {
+    }
+}
+
 bool Reindexing::is_whole() {
     try {
-        IndexReader index(archive_.access(), manifest_, archive_.compressor());
-        while (index.next()) {
-        }
+        read_index();
         return true;
     } catch (const bk::Error& error) {
         if (error.status() != BK_E_CORRUPT && error.status() != BK_E_NOT_FOUND) throw;
@@ -167,9 +174,7 @@ void Reindexing::build(ReindexResult& result) {
 /// Read as every reader will: with the key, and held to the rules and to the new manifest.
 void Reindexing::check_new_index() {
     try {
-        IndexReader index(archive_.access(), manifest_, archive_.compressor());
-        while (index.next()) {
-        }
+        read_index();
     } catch (const bk::Error& error) {
         if (error.status() != BK_E_CORRUPT) throw;
         throw bk::Error(BK_E_CORRUPT, backup() + " cannot be indexed: " + error.what(),
@@ -196,13 +201,9 @@ void Reindexing::publish() {
 
 /// What could not be removed costs room and nothing else; the next rebuild tries again.
 void Reindexing::remove(const std::vector<std::string>& keys) {
-    Services services(context_.log, {}); // this one's may have been interrupted
     try {
-        Storage storage(place_.storage.name,
-                        set_up(context_.registry, kStorage, place_.storage.spec,
-                               "storage '" + place_.storage.name + "'"),
-                        services);
-        storage.remove(keys);
+        OwnStorage own(context_.log, place_.storage.name, archive_.storage().driver(), {});
+        own.storage.remove(keys); // the archive's own instance may have been interrupted
     } catch (const std::exception& error) {
         context_.log.warn(std::string("an index was left behind: ") + error.what());
     }
